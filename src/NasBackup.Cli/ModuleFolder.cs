@@ -1,0 +1,54 @@
+using System.Collections;
+using System.Management.Automation.Language;
+
+namespace NasBackup.Cli;
+
+/// <summary>The module that the runner carries beside itself.</summary>
+internal static class ModuleFolder
+{
+    /// <summary>Names another module, by its folder or its manifest; for tests.</summary>
+    public const string OverrideVariable = "NASBACKUP_MODULE";
+
+    private const string ManifestName = "NasBackup.psd1";
+
+    /// <summary>The manifest to import. Nothing is said about whether it exists.</summary>
+    public static string Manifest
+    {
+        get
+        {
+            var place = Environment.GetEnvironmentVariable(OverrideVariable);
+            if (string.IsNullOrEmpty(place))
+            {
+                place = Path.Combine(AppContext.BaseDirectory, "module");
+            }
+
+            return Directory.Exists(place) ? Path.Combine(place, ManifestName) : Path.GetFullPath(place);
+        }
+    }
+
+    /// <summary>The cmdlets that the manifest exports, read without loading the module; empty where that fails.</summary>
+    public static IReadOnlyList<string> CmdletNames()
+    {
+        var manifest = Manifest;
+        if (!File.Exists(manifest))
+        {
+            return [];
+        }
+
+        var ast = Parser.ParseFile(manifest, out _, out var errors);
+        if (errors.Length > 0 || ast.Find(static node => node is HashtableAst, searchNestedScriptBlocks: false) is not HashtableAst table)
+        {
+            return [];
+        }
+
+        var values = (Hashtable)table.SafeGetValue();
+        return [.. Names(values["CmdletsToExport"]).Concat(Names(values["FunctionsToExport"])).Order(StringComparer.OrdinalIgnoreCase)];
+    }
+
+    private static IEnumerable<string> Names(object? value) => value switch
+    {
+        string name => [name],
+        IEnumerable names => names.OfType<string>(),
+        _ => [],
+    };
+}

@@ -1,0 +1,86 @@
+using System.Management.Automation;
+
+namespace NasBackup.Cli.Progress;
+
+/// <summary>One bar: the latest record of an activity.</summary>
+/// <param name="Depth">How many activities it lies in; 0 for one of its own.</param>
+internal sealed record Activity(string Name, string Status, int? Percent, TimeSpan? TimeLeft, int Depth);
+
+/// <summary>The activities under way, in the order in which they began, each followed by its children. Thread-safe.</summary>
+internal sealed class ActivityTree
+{
+    private readonly Lock gate = new();
+    private readonly List<ProgressRecord> records = [];
+
+    /// <summary>Takes over what a cmdlet says. A completed activity is gone, with all below it.</summary>
+    public void Update(ProgressRecord record)
+    {
+        lock (gate)
+        {
+            if (record.RecordType == ProgressRecordType.Completed)
+            {
+                Remove(record.ActivityId);
+                return;
+            }
+
+            var place = records.FindIndex(known => known.ActivityId == record.ActivityId);
+            if (place >= 0)
+            {
+                records[place] = record;
+            }
+            else
+            {
+                records.Add(record);
+            }
+        }
+    }
+
+    public IReadOnlyList<Activity> Snapshot()
+    {
+        lock (gate)
+        {
+            var activities = new List<Activity>(records.Count);
+            AddChildren(activities, parent: null, depth: 0);
+            return activities;
+        }
+    }
+
+    private void AddChildren(List<Activity> activities, ProgressRecord? parent, int depth)
+    {
+        foreach (var record in records)
+        {
+            if (ParentOf(record) == parent && activities.Count < records.Count)
+            {
+                activities.Add(Describe(record, depth));
+                AddChildren(activities, record, depth + 1);
+            }
+        }
+    }
+
+    private ProgressRecord? ParentOf(ProgressRecord record) =>
+        record.ParentActivityId < 0 || record.ParentActivityId == record.ActivityId
+            ? null
+            : records.Find(other => other.ActivityId == record.ParentActivityId);
+
+    private void Remove(int activityId)
+    {
+        records.RemoveAll(record => record.ActivityId == activityId);
+        foreach (var child in records.Where(record => record.ParentActivityId == activityId).ToList())
+        {
+            Remove(child.ActivityId);
+        }
+    }
+
+    private static Activity Describe(ProgressRecord record, int depth)
+    {
+        var status = string.IsNullOrWhiteSpace(record.CurrentOperation)
+            ? record.StatusDescription
+            : $"{record.StatusDescription} {record.CurrentOperation}";
+        return new Activity(
+            record.Activity,
+            status.ReplaceLineEndings(" ").Trim(),
+            record.PercentComplete < 0 ? null : Math.Min(record.PercentComplete, 100),
+            record.SecondsRemaining < 0 ? null : TimeSpan.FromSeconds(record.SecondsRemaining),
+            depth);
+    }
+}

@@ -1,0 +1,202 @@
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Hashing;
+
+namespace NasBackup.Files;
+
+/// <summary>
+/// The directories of a tree that were used last, kept open. A file is then reached by one system call with its
+/// directory's descriptor and its name, whatever the depth; no link on the way is followed, and no path is too long.
+/// May be used by many threads at once.
+/// </summary>
+internal sealed class DirectoryCache : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<FilePath, DirectoryDescriptor> _open = new(new PathComparer());
+    private readonly Dictionary<FilePath, DirectoryDescriptor>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
+    private readonly LinkedList<DirectoryDescriptor> _byUse = new();
+    private readonly DirectoryDescriptor _root;
+    private readonly int _capacity;
+
+    // Counts what may have moved directories. A walk that began before such a change may end in a directory that no
+    // longer has the path it was looked up by, and is then not kept.
+    private long _moves;
+
+    /// <summary>Takes over the root's descriptor.</summary>
+    internal DirectoryCache(DirectoryDescriptor root, int capacity)
+    {
+        _root = root;
+        _capacity = capacity;
+        _lookup = _open.GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
+
+    internal DirectoryDescriptor Root => _root;
+
+    /// <summary>How many directories are open at the moment, beside the root.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _open.Count;
+            }
+        }
+    }
+
+    /// <summary>As many directories as leave most of the process's descriptors to others: several trees may be open.</summary>
+    internal static int DefaultCapacity() => (int)Math.Clamp(LinuxCalls.GetOpenFilesLimit() / 8, 8, 256);
+
+    /// <summary>Lends a directory. The caller disposes of the lease when its call is done.</summary>
+    /// <param name="path">The directory, below the root.</param>
+    /// <param name="fresh">Whether what is cached is not to be relied on.</param>
+    internal DirectoryLease Enter(ReadOnlySpan<byte> path, bool fresh = false)
+    {
+        if (path.IsEmpty)
+        {
+            return Lend(_root, isFresh: true);
+        }
+
+        DirectoryDescriptor start = _root;
+        long moves;
+        lock (_gate)
+        {
+            moves = _moves;
+            if (!fresh)
+            {
+                start = FindNearest(path);
+                if (start.Path.Bytes.Length == path.Length)
+                {
+                    return Lend(start, isFresh: false);
+                }
+            }
+
+            AddReference(start);
+        }
+
+        int descriptor;
+        try
+        {
+            ReadOnlySpan<byte> rest = start == _root ? path : path[(start.Path.Bytes.Length + 1)..];
+            descriptor = LinuxWalk.Open(start.Number, rest);
+        }
+        finally
+        {
+            start.DangerousRelease();
+        }
+
+        return descriptor < 0
+            ? new DirectoryLease(-descriptor, isFresh: start == _root)
+            : Keep(new DirectoryDescriptor(descriptor, new FilePath(path.ToArray())), moves, isFresh: start == _root);
+    }
+
+    /// <summary>Forgets a directory and everything below it, before or after it was moved or removed.</summary>
+    internal void Forget(FilePath path)
+    {
+        lock (_gate)
+        {
+            _moves++;
+            for (LinkedListNode<DirectoryDescriptor>? node = _byUse.First; node is not null;)
+            {
+                LinkedListNode<DirectoryDescriptor>? next = node.Next;
+                if (node.Value.Path.IsAtOrBelow(path))
+                {
+                    Remove(node.Value);
+                }
+
+                node = next;
+            }
+        }
+    }
+
+    /// <summary>Closes everything but the root, to give its descriptors to others.</summary>
+    internal void Clear() => Forget(FilePath.Root);
+
+    public void Dispose()
+    {
+        Clear();
+        _root.Dispose();
+    }
+
+    private static DirectoryLease Lend(DirectoryDescriptor directory, bool isFresh)
+    {
+        AddReference(directory);
+        return new DirectoryLease(directory, isFresh);
+    }
+
+    private static void AddReference(DirectoryDescriptor directory)
+    {
+        bool added = false;
+        directory.DangerousAddRef(ref added);
+    }
+
+    private DirectoryDescriptor FindNearest(ReadOnlySpan<byte> path)
+    {
+        while (!path.IsEmpty)
+        {
+            if (_lookup.TryGetValue(path, out DirectoryDescriptor? found))
+            {
+                if (_byUse.First != found.Place)
+                {
+                    _byUse.Remove(found.Place);
+                    _byUse.AddFirst(found.Place);
+                }
+
+                return found;
+            }
+
+            path = path[..Math.Max(path.LastIndexOf((byte)'/'), 0)];
+        }
+
+        return _root;
+    }
+
+    private DirectoryLease Keep(DirectoryDescriptor opened, long moves, bool isFresh)
+    {
+        // The lease's reference comes first: what is not kept is disposed of here and closed when the lease ends.
+        DirectoryLease lease = Lend(opened, isFresh);
+        lock (_gate)
+        {
+            if (_moves != moves)
+            {
+                opened.Dispose();
+                return lease;
+            }
+
+            if (_open.TryGetValue(opened.Path, out DirectoryDescriptor? earlier))
+            {
+                Remove(earlier);
+            }
+            else if (_open.Count >= _capacity)
+            {
+                Remove(_byUse.Last!.Value);
+            }
+
+            _open.Add(opened.Path, opened);
+            _byUse.AddFirst(opened.Place);
+        }
+
+        return lease;
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "It is disposed of: that gives the cache's own reference back.")]
+    private void Remove(DirectoryDescriptor directory)
+    {
+        _open.Remove(directory.Path);
+        _byUse.Remove(directory.Place);
+        directory.Dispose();
+    }
+
+    /// <summary>Finds a directory by a part of a longer path, without a copy of it.</summary>
+    private sealed class PathComparer : IEqualityComparer<FilePath>, IAlternateEqualityComparer<ReadOnlySpan<byte>, FilePath>
+    {
+        public bool Equals(FilePath left, FilePath right) => left == right;
+
+        public int GetHashCode(FilePath path) => GetHashCode(path.Bytes);
+
+        public bool Equals(ReadOnlySpan<byte> alternate, FilePath other) => alternate.SequenceEqual(other.Bytes);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate) => unchecked((int)XxHash3.HashToUInt64(alternate));
+
+        public FilePath Create(ReadOnlySpan<byte> alternate) => new(alternate.ToArray());
+    }
+}

@@ -1,0 +1,128 @@
+namespace NasBackup.Files;
+
+/// <summary>
+/// A folder that has been opened, and everything that the engine does to files below it. The source, the device
+/// and the share are each such a tree; the simulated cluster has one of its own. Paths are relative to the root.
+/// </summary>
+/// <remarks>
+/// No operation follows a symbolic link in any component of a path. Every operation may block as long as the file
+/// system does, may be called from many threads at once, and throws <see cref="FileSystemException"/> on failure.
+/// The root stays what it was when it was opened: when another file system is mounted over it, or it is unmounted,
+/// operations go on against the old one or fail as <see cref="FileProblem.Stale"/>; see <see cref="IsStillInPlace"/>.
+/// </remarks>
+public interface IFileTree : IDisposable
+{
+    /// <summary>The absolute path that was opened, for messages.</summary>
+    string RootPath { get; }
+
+    /// <summary>Whether <see cref="SyncAll"/> alone makes everything durable that was written before it, file by file
+    /// not needed (local file systems, NFS); false where each file and folder must be synced (FUSE, SMB, unknown ones).</summary>
+    bool SyncsAsOne { get; }
+
+    /// <summary>The file system's name (ext4, tmpfs, nfs, fuse, …).</summary>
+    string FileSystemName { get; }
+
+    /// <summary>Whether the root's path still leads to the folder that was opened.</summary>
+    bool IsStillInPlace();
+
+    /// <summary>A file to read from, never through a link; a FIFO or device is refused, not opened.</summary>
+    IFileHandle OpenRead(FilePath path);
+
+    /// <summary>A file that did not exist until now, to write to (O_EXCL), with mode 0600 until its metadata is set.</summary>
+    IFileHandle CreateNew(FilePath path);
+
+    /// <summary>A file to read from and write to at any place, made (mode 0600) where there is none.</summary>
+    IFileHandle OpenReadWrite(FilePath path);
+
+    /// <summary>The status of the file, of a link itself. Throws NotFound where there is none.</summary>
+    FileStatus GetStatus(FilePath path);
+
+    /// <summary>Makes a directory (mode 0700), false where one exists already. Its parent must exist.</summary>
+    bool CreateDirectory(FilePath path);
+
+    /// <summary>Makes a symbolic link that did not exist until now.</summary>
+    void CreateSymbolicLink(FilePath path, ReadOnlySpan<byte> target);
+
+    /// <summary>Makes a FIFO or device node that did not exist until now (mode 0600).</summary>
+    void CreateSpecial(FilePath path, EntryKind kind, ulong deviceNumber);
+
+    /// <summary>What a symbolic link points to, unchanged.</summary>
+    byte[] ReadLink(FilePath path);
+
+    /// <summary>Gives an existing file (not followed, if a link) a second name that did not exist until now.</summary>
+    void Link(FilePath existing, FilePath added);
+
+    /// <summary>Moves a name, replacing what is there.</summary>
+    void Rename(FilePath from, FilePath to);
+
+    /// <summary>Removes a name; of a file, a link, a node. False where there was none.</summary>
+    bool Delete(FilePath path);
+
+    /// <summary>Removes an empty directory. False where there was none.</summary>
+    bool DeleteDirectory(FilePath path);
+
+    /// <summary>Sets owner, mode and times, in this order, of a directory, link or node by its name (not followed).
+    /// A link has no mode of its own.</summary>
+    /// <returns>What could not be kept because this process may not, or the file system cannot.</returns>
+    MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind);
+
+    /// <summary>All names of a directory with their status, in no order, without "." and "..".</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="withStatus">Whether each item's status is wanted; without, only names are read and Status is null.</param>
+    IReadOnlyList<DirectoryItem> ReadDirectory(FilePath path, bool withStatus = true);
+
+    /// <summary>Makes everything durable that was written to this file system before the call. Errors of earlier
+    /// writes that the system held back are thrown here.</summary>
+    void SyncAll();
+
+    /// <summary>Makes a directory's names durable.</summary>
+    void SyncDirectory(FilePath path);
+
+    /// <summary>How much room there is.</summary>
+    SpaceStatus GetSpace();
+}
+
+/// <summary>What could not be kept of a file's metadata, without being an error of the file.</summary>
+[Flags]
+public enum MetadataLoss
+{
+    None = 0,
+    /// <summary>Owner or group: only root may give files away.</summary>
+    Owner = 1,
+    Mode = 2,
+    Times = 4,
+}
+
+/// <summary>An open file. Not for use by several threads at once, but for <see cref="ReadAt"/> and <see cref="WriteAt"/>.</summary>
+public interface IFileHandle : IDisposable
+{
+    /// <summary>The file's status now.</summary>
+    FileStatus GetStatus();
+
+    /// <summary>Reads on from where the last read ended. 0 at the end of the file.</summary>
+    int Read(Span<byte> buffer);
+
+    /// <summary>Reads at an offset in bytes; fewer than asked for only at the end of the file.</summary>
+    int ReadAt(Span<byte> buffer, long offset);
+
+    /// <summary>Writes all of it behind what was written last.</summary>
+    void Write(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Writes all of it at an offset in bytes.</summary>
+    void WriteAt(ReadOnlySpan<byte> bytes, long offset);
+
+    /// <summary>Cuts or extends the file, in bytes.</summary>
+    void SetLength(long length);
+
+    /// <summary>Reserves room for that many bytes without changing the length. Does nothing where the file system cannot.</summary>
+    void Reserve(long bytes);
+
+    /// <summary>Sets owner, mode and times, in this order, through the handle.</summary>
+    MetadataLoss SetMetadata(in FileMetadata metadata);
+
+    /// <summary>Makes content and metadata durable (fsync).</summary>
+    void Sync();
+
+    /// <summary>Closes and reports what the system reports only now (a full device on NFS). Dispose closes silently.</summary>
+    void Close();
+}

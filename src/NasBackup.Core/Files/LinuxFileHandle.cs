@@ -1,0 +1,238 @@
+using System.Runtime.InteropServices;
+
+namespace NasBackup.Files;
+
+/// <summary>An open file of a <see cref="LinuxFileTree"/>.</summary>
+/// <remarks>
+/// <see cref="Read"/> and <see cref="Write"/> each go on where the last of their own kind ended, from the file's
+/// beginning; <see cref="ReadAt"/> and <see cref="WriteAt"/> do not change that.
+/// </remarks>
+public sealed unsafe class LinuxFileHandle : IFileHandle
+{
+    private readonly LinuxFileTree _tree;
+    private readonly FilePath _path;
+    private readonly DirectoryDescriptor? _madeIn;
+    private int _descriptor;
+    private long _readOffset;
+    private long _writeOffset;
+
+    // What was seen on opening answers the first question for the status, so long as nothing was read or written yet.
+    private FileStatus _opened;
+    private bool _hasOpened;
+
+    internal LinuxFileHandle(LinuxFileTree tree, FilePath path, int descriptor, DirectoryDescriptor? madeIn)
+    {
+        _tree = tree;
+        _path = path;
+        _descriptor = descriptor;
+        _madeIn = madeIn;
+    }
+
+    // One object per file: a SafeHandle beside it would be a second one for each.
+#pragma warning disable MA0055
+    ~LinuxFileHandle() => CloseDescriptor();
+#pragma warning restore MA0055
+
+    private int Descriptor => _descriptor >= 0 ? _descriptor : throw new ObjectDisposedException(_tree.Show(_path));
+
+    /// <inheritdoc/>
+    public FileStatus GetStatus()
+    {
+        if (_hasOpened)
+        {
+            _hasOpened = false;
+            return _opened;
+        }
+
+        return Look();
+    }
+
+    /// <inheritdoc/>
+    public int Read(Span<byte> buffer)
+    {
+        int count = ReadOnce(buffer, _readOffset);
+        _readOffset += count;
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public int ReadAt(Span<byte> buffer, long offset)
+    {
+        int total = 0;
+        while (total < buffer.Length)
+        {
+            int count = ReadOnce(buffer[total..], offset + total);
+            if (count == 0)
+            {
+                break;
+            }
+
+            total += count;
+        }
+
+        return total;
+    }
+
+    /// <inheritdoc/>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        WriteAt(bytes, _writeOffset);
+        _writeOffset += bytes.Length;
+    }
+
+    /// <inheritdoc/>
+    public void WriteAt(ReadOnlySpan<byte> bytes, long offset)
+    {
+        _hasOpened = false;
+        fixed (byte* start = bytes)
+        {
+            for (int written = 0; written < bytes.Length;)
+            {
+                nint count = LinuxCalls.WriteAt(Descriptor, start + written, (nuint)(bytes.Length - written), offset + written);
+                if (!LinuxErrors.WasInterrupted(count))
+                {
+                    Check(count, "write to");
+                    written += (int)count;
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SetLength(long length)
+    {
+        _hasOpened = false;
+        int result;
+        do
+        {
+            result = LinuxCalls.SetLength(Descriptor, length);
+        }
+        while (LinuxErrors.WasInterrupted(result));
+        Check(result, "set the length of");
+    }
+
+    /// <inheritdoc/>
+    public void Reserve(long bytes)
+    {
+        if (bytes <= 0)
+        {
+            return;
+        }
+
+        int result;
+        do
+        {
+            result = LinuxCalls.Reserve(Descriptor, bytes);
+        }
+        while (LinuxErrors.WasInterrupted(result));
+
+        if (result < 0 && Marshal.GetLastPInvokeError() is not (LinuxErrors.NotSupported or LinuxErrors.NoSuchCall))
+        {
+            Check(result, "reserve room for");
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public MetadataLoss SetMetadata(in FileMetadata metadata)
+    {
+        _hasOpened = false;
+        int result = LinuxMetadata.Apply(new MetadataTarget(Descriptor), metadata, HasOwner(metadata), hasMode: true);
+        Check(result, "set owner, mode and times of");
+        return (MetadataLoss)result;
+    }
+
+    /// <inheritdoc/>
+    public void Sync()
+    {
+        int result;
+        do
+        {
+            result = LinuxCalls.Sync(Descriptor);
+        }
+        while (LinuxErrors.WasInterrupted(result));
+        Check(result, "make durable");
+    }
+
+    /// <inheritdoc/>
+    public void Close() => Check(CloseDescriptor(), "close");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _ = CloseDescriptor();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The status right after opening, which the first <see cref="GetStatus"/> then need not ask for again.</summary>
+    internal FileStatus LookWhenOpened()
+    {
+        _opened = Look();
+        _hasOpened = true;
+        return _opened;
+    }
+
+    private FileStatus Look()
+    {
+        LinuxStatus status;
+        byte empty = 0;
+        int result;
+        do
+        {
+            result = LinuxCalls.Status(Descriptor, &empty, LinuxCalls.EmptyPath, LinuxStatus.WantedFields, &status);
+        }
+        while (LinuxErrors.WasInterrupted(result));
+        Check(result, "get the status of");
+        return status.ToFileStatus();
+    }
+
+    private int ReadOnce(Span<byte> buffer, long offset)
+    {
+        _hasOpened = false;
+        nint count;
+        fixed (byte* start = buffer)
+        {
+            do
+            {
+                count = LinuxCalls.ReadAt(Descriptor, start, (nuint)buffer.Length, offset);
+            }
+            while (LinuxErrors.WasInterrupted(count));
+        }
+
+        Check(count, "read");
+        return (int)count;
+    }
+
+    /// <summary>Whether the file has that owner and group already. What the first new file of a folder got, the others
+    /// get as well: that spares a call for each of them.</summary>
+    private bool HasOwner(in FileMetadata metadata)
+    {
+        if (_madeIn is { KnowsNewFileOwner: true })
+        {
+            return _madeIn.GivesNewFilesTo(metadata.Owner, metadata.Group);
+        }
+
+        FileMetadata current = Look().Metadata;
+        _madeIn?.LearnNewFileOwner(current.Owner, current.Group);
+        return current.Owner == metadata.Owner && current.Group == metadata.Group;
+    }
+
+    /// <summary>Closes once, whoever comes first, and never tries again: the number may belong to another file by then.</summary>
+    private int CloseDescriptor()
+    {
+        int descriptor = Interlocked.Exchange(ref _descriptor, -1);
+        return descriptor < 0 ? 0 : LinuxCalls.Close(descriptor);
+    }
+
+    /// <summary>Throws on failure. Called after each system call, so that the handle outlives it.</summary>
+    private void Check(nint result, string action)
+    {
+        if (result < 0)
+        {
+            throw LinuxErrors.ToException(Marshal.GetLastPInvokeError(), action, _tree.Show(_path));
+        }
+
+        GC.KeepAlive(this);
+    }
+}

@@ -1,0 +1,205 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace NasBackup.Files;
+
+/// <content>What is done to single names.</content>
+public sealed unsafe partial class LinuxFileTree
+{
+    private const uint NewDirectoryMode = 0x1C0; // 0700
+    private const uint NewFileMode = 0x180;      // 0600
+
+    /// <inheritdoc/>
+    public FileStatus GetStatus(FilePath path)
+    {
+        LinuxStatus status = default;
+        Check(
+            Call("get the status of", path, ref status, static (directory, name, ref status) =>
+            {
+                fixed (LinuxStatus* pinned = &status)
+                {
+                    return LinuxCalls.Status(directory.Number, name, LinuxCalls.NoFollow | LinuxCalls.NoAutomount, LinuxStatus.WantedFields, pinned);
+                }
+            }),
+            "get the status of",
+            path);
+        return status.ToFileStatus();
+    }
+
+    /// <inheritdoc/>
+    public bool CreateDirectory(FilePath path)
+    {
+        const string Action = "make the folder";
+        uint mode = NewDirectoryMode;
+        int result = Call(Action, path, ref mode, static (directory, name, ref mode) => LinuxCalls.MakeDirectory(directory.Number, name, mode));
+        if (result == -LinuxErrors.AlreadyExists && GetStatus(path).Kind == EntryKind.Directory)
+        {
+            return false;
+        }
+
+        Check(result, Action, path);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void CreateSymbolicLink(FilePath path, ReadOnlySpan<byte> target)
+    {
+        const string Action = "make the symbolic link";
+        if (target.Contains((byte)0))
+        {
+            throw LinuxErrors.ToException(LinuxErrors.InvalidArgument, Action, Show(path));
+        }
+
+        byte[] text = [.. target, 0];
+        Check(
+            Call(Action, path, ref text, static (directory, name, ref text) =>
+            {
+                fixed (byte* pinned = text)
+                {
+                    return LinuxCalls.MakeLink(pinned, directory.Number, name);
+                }
+            }),
+            Action,
+            path);
+    }
+
+    /// <inheritdoc/>
+    public void CreateSpecial(FilePath path, EntryKind kind, ulong deviceNumber)
+    {
+        const string Action = "make the FIFO or device node";
+        uint mode = NewFileMode | kind switch
+        {
+            EntryKind.Fifo => LinuxCalls.FifoKind,
+            EntryKind.CharacterDevice => LinuxCalls.CharacterDeviceKind,
+            EntryKind.BlockDevice => LinuxCalls.BlockDeviceKind,
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Only a FIFO or device node can be made."),
+        };
+
+        // The kernel takes 32 bits: 12 for the major number and 20 for the minor one, in the order of makedev's lower half.
+        (uint Mode, uint Device) node = (mode, kind == EntryKind.Fifo ? 0 : (uint)deviceNumber);
+        Check(Call(Action, path, ref node, static (directory, name, ref node) => LinuxCalls.MakeNode(directory.Number, name, node.Mode, node.Device)), Action, path);
+    }
+
+    /// <inheritdoc/>
+    [SkipLocalsInit]
+    public byte[] ReadLink(FilePath path)
+    {
+        const string Action = "read the symbolic link";
+        // A target is shorter than PATH_MAX, 4096 bytes.
+        Span<byte> buffer = stackalloc byte[4096];
+        int length = Call(Action, path, ref buffer, static (directory, name, ref buffer) =>
+        {
+            fixed (byte* pinned = buffer)
+            {
+                return (int)LinuxCalls.ReadLink(directory.Number, name, pinned, (nuint)buffer.Length);
+            }
+        });
+        return length != -LinuxErrors.InvalidArgument
+            ? Checked(length, buffer)
+            : throw new FileSystemException(FileProblem.Other, Action, Show(path), "it is not a symbolic link");
+
+        byte[] Checked(int length, Span<byte> buffer)
+        {
+            Check(length, Action, path);
+            return buffer[..length].ToArray();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Link(FilePath existing, FilePath added)
+        => Check(
+            CallOnTwo("link", existing, added, static (fromDirectory, from, toDirectory, to) => LinuxCalls.Link(fromDirectory.Number, from, toDirectory.Number, to, 0)),
+            $"link '{Show(existing)}' to",
+            added);
+
+    /// <inheritdoc/>
+    public void Rename(FilePath from, FilePath to)
+    {
+        int result = CallOnTwo("rename", from, to, static (fromDirectory, from, toDirectory, to) => LinuxCalls.Rename(fromDirectory.Number, from, toDirectory.Number, to));
+        // Done or not: the answer may be an error although the server has renamed it.
+        _directories.Forget(from);
+        _directories.Forget(to);
+        Check(result, $"rename '{Show(from)}' to", to);
+    }
+
+    /// <inheritdoc/>
+    public bool Delete(FilePath path) => Remove("delete", path, 0);
+
+    /// <inheritdoc/>
+    public bool DeleteDirectory(FilePath path)
+    {
+        bool removed = Remove("delete the folder", path, LinuxCalls.RemoveDirectory);
+        _directories.Forget(path);
+        return removed;
+    }
+
+    /// <inheritdoc/>
+    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind)
+    {
+        const string Action = "set owner, mode and times of";
+        (FileMetadata Metadata, bool HasMode) wanted = (metadata, kind != EntryKind.SymbolicLink);
+        int result = Call(Action, path, ref wanted, static (directory, name, ref wanted) =>
+            LinuxMetadata.Apply(new MetadataTarget(directory.Number, name), wanted.Metadata, ownerIsRight: false, wanted.HasMode));
+        Check(result, Action, path);
+        return (MetadataLoss)result;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DirectoryItem> ReadDirectory(FilePath path, bool withStatus = true)
+    {
+        const string Action = "read the folder";
+        using DirectoryDescriptor directory = OpenDirectory(Action, path);
+        return LinuxDirectoryReader.Read(this, directory, withStatus);
+    }
+
+    /// <inheritdoc/>
+    public void SyncDirectory(FilePath path)
+    {
+        const string Action = "make durable the folder";
+        using DirectoryDescriptor directory = OpenDirectory(Action, path);
+        int result;
+        do
+        {
+            result = LinuxCalls.Sync(directory.Number);
+        }
+        while (LinuxErrors.WasInterrupted(result));
+
+        int error = result < 0 ? Marshal.GetLastPInvokeError() : 0;
+        // A file system that does not know fsync of directories (SMB) keeps their names by other means.
+        if (error is not (0 or LinuxErrors.InvalidArgument or LinuxErrors.NotSupported or LinuxErrors.NoSuchCall))
+        {
+            throw LinuxErrors.ToException(error, Action, Show(path));
+        }
+    }
+
+    private bool Remove(string action, FilePath path, int flags)
+    {
+        int result = Call(action, path, ref flags, static (directory, name, ref flags) => LinuxCalls.Remove(directory.Number, name, flags));
+        if (result == -LinuxErrors.NotFound)
+        {
+            return false;
+        }
+
+        Check(result, action, path);
+        return true;
+    }
+
+    /// <summary>A directory to list or sync; the cached ones are good only to reach what is in them.</summary>
+    private DirectoryDescriptor OpenDirectory(string action, FilePath path)
+    {
+        int none = 0;
+        int descriptor = Call(action, path, ref none, static (directory, name, ref _) =>
+        {
+            int opened = LinuxWalk.OpenOne(directory.Number, name, LinuxCalls.ReadOnly);
+            if (opened < 0)
+            {
+                Marshal.SetLastPInvokeError(-opened);
+            }
+
+            return opened;
+        });
+        Check(descriptor, action, path);
+        return new DirectoryDescriptor(descriptor, path);
+    }
+}

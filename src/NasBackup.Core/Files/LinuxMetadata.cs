@@ -1,0 +1,163 @@
+using System.Runtime.InteropServices;
+
+namespace NasBackup.Files;
+
+/// <summary>Sets owner, mode and times on Linux, of an open file or of a name.</summary>
+internal static class LinuxMetadata
+{
+    private const int SetIdBits = 0xC00; // 06000
+
+    /// <summary>What was lost (<see cref="MetadataLoss"/>), or -1 and the system's error number.</summary>
+    /// <param name="target">The file.</param>
+    /// <param name="metadata">What it is to have.</param>
+    /// <param name="ownerIsRight">Whether it is known to belong to that owner and group already.</param>
+    /// <param name="hasMode">False for a symbolic link.</param>
+    internal static int Apply(MetadataTarget target, in FileMetadata metadata, bool ownerIsRight, bool hasMode)
+    {
+        var loss = MetadataLoss.None;
+        int mode = metadata.Mode & 0xFFF;
+
+        // The owner first: changing it takes the setuid and setgid bits away.
+        if (!ownerIsRight && target.ChangeOwner(metadata.Owner, metadata.Group) < 0)
+        {
+            // EINVAL is an owner that does not exist in this user namespace.
+            if (!IsLoss() && Marshal.GetLastPInvokeError() != LinuxErrors.InvalidArgument)
+            {
+                return -1;
+            }
+
+            loss |= MetadataLoss.Owner;
+            if (hasMode && (mode & SetIdBits) != 0)
+            {
+                // A program must not run with the rights of whoever wrote the backup.
+                mode &= ~SetIdBits;
+                loss |= MetadataLoss.Mode;
+            }
+        }
+
+        if (hasMode && target.ChangeMode((uint)mode) < 0)
+        {
+            if (!IsLoss())
+            {
+                return -1;
+            }
+
+            loss |= MetadataLoss.Mode;
+        }
+
+        if (target.ChangeTime(metadata.ModifiedTime) < 0)
+        {
+            if (!IsLoss())
+            {
+                return -1;
+            }
+
+            loss |= MetadataLoss.Times;
+        }
+
+        return (int)loss;
+    }
+
+    /// <summary>Whether this process may not, or the file system cannot; anything else is an error of the file.</summary>
+    private static bool IsLoss()
+        => Marshal.GetLastPInvokeError() is LinuxErrors.NotPermitted or LinuxErrors.AccessDenied or LinuxErrors.NotSupported or LinuxErrors.NoSuchCall;
+}
+
+/// <summary>An open file (without a name), or a name in a directory, never followed.</summary>
+[StructLayout(LayoutKind.Auto)]
+internal readonly unsafe ref struct MetadataTarget(int descriptor, byte* name)
+{
+    private readonly int _descriptor = descriptor;
+    private readonly byte* _name = name;
+
+    internal MetadataTarget(int descriptor)
+        : this(descriptor, null)
+    {
+    }
+
+    internal int ChangeOwner(uint owner, uint group)
+    {
+        byte empty = 0;
+        int result;
+        do
+        {
+            result = _name is null
+                ? LinuxCalls.ChangeOwner(_descriptor, &empty, owner, group, LinuxCalls.EmptyPath)
+                : LinuxCalls.ChangeOwner(_descriptor, _name, owner, group, LinuxCalls.NoFollow);
+        }
+        while (LinuxErrors.WasInterrupted(result));
+        return result;
+    }
+
+    internal int ChangeMode(uint mode)
+    {
+        int result;
+        do
+        {
+            result = _name is null
+                ? LinuxCalls.ChangeMode(_descriptor, mode)
+                : LinuxCalls.ChangeModeOf(_descriptor, _name, mode, LinuxCalls.NoFollow);
+        }
+        while (LinuxErrors.WasInterrupted(result));
+
+        // The call for names is young (Linux 6.6), and some containers answer EPERM to what they do not know.
+        return result < 0 && _name is not null && Marshal.GetLastPInvokeError() is LinuxErrors.NoSuchCall or LinuxErrors.NotPermitted
+            ? ChangeModeThroughDescriptor(mode)
+            : result;
+    }
+
+    internal int ChangeTime(long modified)
+    {
+        LinuxTime* times = stackalloc LinuxTime[2];
+        times[0] = new LinuxTime { Nanoseconds = LinuxTime.Omit };
+        times[1] = LinuxTime.FromNanoseconds(modified);
+        int result;
+        do
+        {
+            result = _name is null
+                ? LinuxCalls.ChangeTimes(_descriptor, times)
+                : LinuxCalls.ChangeTimesOf(_descriptor, _name, times, LinuxCalls.NoFollow);
+        }
+        while (LinuxErrors.WasInterrupted(result));
+        return result;
+    }
+
+    /// <summary>The older way to change the mode of a name that is not followed, as libc does it.</summary>
+    private int ChangeModeThroughDescriptor(uint mode)
+    {
+        int opened;
+        do
+        {
+            opened = LinuxCalls.OpenAt(_descriptor, _name, LinuxCalls.PathOnly | LinuxCalls.NoLastLink | LinuxCalls.CloseOnExec, 0);
+        }
+        while (LinuxErrors.WasInterrupted(opened));
+
+        if (opened < 0)
+        {
+            return -1;
+        }
+
+        byte empty = 0;
+        LinuxStatus status;
+        int result = LinuxCalls.Status(opened, &empty, LinuxCalls.EmptyPath, LinuxStatus.WantedFields, &status);
+        if (result == 0 && status.Kind == EntryKind.SymbolicLink)
+        {
+            Marshal.SetLastPInvokeError(LinuxErrors.NotSupported);
+            result = -1;
+        }
+        else if (result == 0)
+        {
+            Span<byte> path = stackalloc byte[32];
+            _ = System.Text.Unicode.Utf8.TryWrite(path, $"/proc/self/fd/{opened}\0", out _);
+            fixed (byte* text = path)
+            {
+                result = LinuxCalls.ChangeModeByPath(text, mode);
+            }
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        _ = LinuxCalls.Close(opened);
+        Marshal.SetLastPInvokeError(error);
+        return result;
+    }
+}

@@ -1,0 +1,49 @@
+namespace NasBackup.Files;
+
+/// <summary>Decides what of a source is selected: the options of a scan, ready for use.</summary>
+internal sealed class ScanSelection
+{
+    private readonly Glob[] _include;
+    private readonly Glob[] _exclude;
+    private readonly bool _oneFileSystem;
+    private readonly ulong _rootFileSystem;
+
+    internal ScanSelection(ScanOptions options, ulong rootFileSystem)
+    {
+        _include = [.. options.Include.Select(Glob.Parse)];
+        _exclude = [.. options.Exclude.Select(Glob.Parse)];
+        _oneFileSystem = options.OneFileSystem;
+        _rootFileSystem = rootFileSystem;
+        ExcludesCaches = options.ExcludeCaches;
+    }
+
+    internal bool ExcludesCaches { get; }
+
+    internal bool HasInclude => _include.Length > 0;
+
+    /// <summary>Why it is left out, or null where it is not.</summary>
+    internal SkipReason? WhySkipped(FilePath path, EntryKind kind)
+        => Matches(_exclude, path, kind) ? SkipReason.Excluded
+        : kind == EntryKind.Socket ? SkipReason.Socket
+        : kind == EntryKind.Directory && (path.Name.SequenceEqual(".zfs"u8) || path.Name.SequenceEqual(".snapshot"u8)) ? SkipReason.SnapshotFolder
+        : null;
+
+    /// <summary>Whether an Include selects it by its own path.</summary>
+    internal bool Includes(FilePath path, EntryKind kind) => !HasInclude || Matches(_include, path, kind);
+
+    /// <summary>Whether what the folder holds is left out because another file system is mounted on it.</summary>
+    internal bool StopsAt(in FileStatus folder) => _oneFileSystem && folder.FileSystem != _rootFileSystem;
+
+    private static bool Matches(Glob[] globs, FilePath path, EntryKind kind)
+    {
+        foreach (Glob glob in globs)
+        {
+            if (glob.IsMatch(path, kind == EntryKind.Directory))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

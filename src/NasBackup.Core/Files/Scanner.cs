@@ -1,0 +1,238 @@
+using System.Runtime.ExceptionServices;
+
+namespace NasBackup.Files;
+
+/// <summary>
+/// Finds everything below a source, with its status (F2). It knows the tree by its interface only. Folders are read
+/// by several threads at once; the calling thread waits, and reports.
+/// </summary>
+public sealed class Scanner
+{
+    private const int ReportMilliseconds = 100;
+    private const int MostWorkers = 8;
+    private const int MostSkippedNamed = 1000;
+
+    private readonly IFileTree _tree;
+    private readonly int _source;
+    private readonly ScanSelection _selection;
+    private readonly CancellationToken _cancellation;
+    private readonly object _gate = new();
+
+    // The rest is guarded by _gate. The folder found last is read first, so that few are waiting at any time.
+    private readonly Stack<ScannedFolder> _waiting = new();
+    private readonly Dictionary<SkipReason, long> _skippedCounts = [];
+    private readonly List<Skipped> _skipped = [];
+    private readonly List<Unreadable> _unreadable = [];
+    private int _unfinished;
+    private long _entries;
+    private long _bytes;
+    private ExceptionDispatchInfo? _failure;
+
+    private Scanner(IFileTree tree, int source, ScanSelection selection, CancellationToken cancellation)
+    {
+        _tree = tree;
+        _source = source;
+        _selection = selection;
+        _cancellation = cancellation;
+    }
+
+    /// <summary>Scans a whole tree.</summary>
+    /// <param name="tree">The source, opened.</param>
+    /// <param name="source">Which of the plan's sources it is, from 0.</param>
+    /// <param name="options">What is selected.</param>
+    /// <param name="progress">Called on the calling thread, about ten times a second at most. A file with several names
+    /// counts once for each.</param>
+    /// <param name="cancellation">Ends the scan between two folders.</param>
+    /// <exception cref="FileSystemException">The source has gone away as a whole.</exception>
+    /// <exception cref="FormatException">A pattern cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static ScanResult Scan(
+        IFileTree tree,
+        int source,
+        ScanOptions options,
+        Action<ScanProgress>? progress = null,
+        CancellationToken cancellation = default)
+        => Scan(tree, source, options, progress, Math.Min(Environment.ProcessorCount, MostWorkers), cancellation);
+
+    /// <inheritdoc cref="Scan(IFileTree, int, ScanOptions, Action{ScanProgress}?, CancellationToken)"/>
+    /// <param name="workers">How many threads read folders (otherwise one per core, 8 at most). With 1, no other thread
+    /// than the calling one is used.</param>
+#pragma warning disable CS1573 // The other parameters are described above.
+    public static ScanResult Scan(
+        IFileTree tree,
+        int source,
+        ScanOptions options,
+        Action<ScanProgress>? progress,
+        int workers,
+        CancellationToken cancellation)
+#pragma warning restore CS1573
+    {
+        FileStatus root = tree.GetStatus(FilePath.Root);
+        var scanner = new Scanner(tree, source, new ScanSelection(options, root.FileSystem), cancellation);
+        return scanner.Run(root, progress, workers);
+    }
+
+    /// <summary>A source that is a single file: one entry, whose path is the file's name.</summary>
+    /// <param name="parent">The folder that holds the file, opened.</param>
+    /// <param name="name">The file's name.</param>
+    /// <param name="source">Which of the plan's sources it is, from 0.</param>
+    /// <exception cref="FileSystemException">There is no such file.</exception>
+    public static ScanResult ScanSingle(IFileTree parent, FilePath name, int source)
+    {
+        FileStatus status = parent.GetStatus(name);
+        return new ScanResult
+        {
+            Entries = [new Entry { Source = source, Path = name, Status = status }],
+            Bytes = status.Size,
+            SkippedCounts = new Dictionary<SkipReason, long>(),
+            Skipped = [],
+            Unreadable = [],
+        };
+    }
+
+    private ScanResult Run(FileStatus status, Action<ScanProgress>? progress, int workers)
+    {
+        var root = new ScannedFolder(new Entry { Source = _source, Path = FilePath.Root, Status = status }, isIncluded: false);
+        _waiting.Push(root);
+        _unfinished = 1;
+        _entries = 1;
+        if (workers == 1)
+        {
+            Work(progress);
+        }
+        else
+        {
+            WorkInParallel(progress, workers);
+        }
+
+        _cancellation.ThrowIfCancellationRequested();
+        _failure?.Throw();
+        progress?.Invoke(new ScanProgress(_entries, _bytes));
+
+        (List<Entry> entries, long bytes) = ScanOrder.Flatten(root, (int)Math.Min(_entries, int.MaxValue), keepEmptyFolders: !_selection.HasInclude);
+        _skipped.Sort(static (left, right) => left.Path.CompareTo(right.Path));
+        _unreadable.Sort(static (left, right) => left.Path.CompareTo(right.Path));
+        return new ScanResult { Entries = entries, Bytes = bytes, SkippedCounts = _skippedCounts, Skipped = _skipped, Unreadable = _unreadable };
+    }
+
+    private void WorkInParallel(Action<ScanProgress>? progress, int workers)
+    {
+        var threads = new Thread[workers];
+        for (int i = 0; i < workers; i++)
+        {
+            threads[i] = new Thread(() => Work(progress: null)) { IsBackground = true, Name = "Scan" };
+            threads[i].Start();
+        }
+
+        while (true)
+        {
+            ScanProgress sofar;
+            lock (_gate)
+            {
+                if (IsOver || Monitor.Wait(_gate, ReportMilliseconds) && IsOver)
+                {
+                    break;
+                }
+
+                sofar = new ScanProgress(_entries, _bytes);
+            }
+
+            try
+            {
+                progress?.Invoke(sofar);
+            }
+            catch (Exception failure)
+            {
+                Fail(failure);
+            }
+        }
+
+        // The tree is the caller's to close: no thread uses it beyond this.
+        Array.ForEach(threads, static thread => thread.Join());
+    }
+
+    private bool IsOver => _unfinished == 0 || _failure is not null || _cancellation.IsCancellationRequested;
+
+    private void Work(Action<ScanProgress>? progress)
+    {
+        long reported = Environment.TickCount64;
+        try
+        {
+            while (Take() is { } folder)
+            {
+                var reader = new FolderReader(_tree, _source, _selection);
+                reader.Read(folder);
+                Finish(reader);
+                if (progress is not null && Environment.TickCount64 - reported >= ReportMilliseconds)
+                {
+                    reported = Environment.TickCount64;
+                    progress(new ScanProgress(_entries, _bytes));
+                }
+            }
+        }
+        catch (Exception failure)
+        {
+            Fail(failure);
+        }
+    }
+
+    /// <summary>The next folder to read, or null when all is done, cancelled or failed.</summary>
+    private ScannedFolder? Take()
+    {
+        lock (_gate)
+        {
+            while (!IsOver)
+            {
+                if (_waiting.TryPop(out ScannedFolder? folder))
+                {
+                    return folder;
+                }
+
+                // Others may find more. The time limit is for a cancellation, which wakes nobody.
+                Monitor.Wait(_gate, ReportMilliseconds);
+            }
+
+            Monitor.PulseAll(_gate);
+            return null;
+        }
+    }
+
+    private void Finish(FolderReader found)
+    {
+        lock (_gate)
+        {
+            _entries += found.Entries;
+            _bytes += found.Bytes;
+            _unreadable.AddRange(found.Unreadable);
+            foreach ((FilePath path, SkipReason reason) in found.Skipped)
+            {
+                _skippedCounts[reason] = _skippedCounts.GetValueOrDefault(reason) + 1;
+                if (reason != SkipReason.Excluded && _skipped.Count < MostSkippedNamed)
+                {
+                    _skipped.Add(new Skipped(path, reason));
+                }
+            }
+
+            // The last one is on top: pushed in reverse, folders are read in the order of their names.
+            for (int i = found.Folders.Count - 1; i >= 0; i--)
+            {
+                _waiting.Push(found.Folders[i]);
+            }
+
+            _unfinished += found.Folders.Count - 1;
+            if (_unfinished == 0 || found.Folders.Count > 0)
+            {
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+
+    private void Fail(Exception failure)
+    {
+        lock (_gate)
+        {
+            _failure ??= ExceptionDispatchInfo.Capture(failure);
+            Monitor.PulseAll(_gate);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.IO.Hashing;
+using NasBackup.Files;
+using ZstdSharp;
+
+namespace NasBackup.Formats;
+
+/// <summary>Reads what <see cref="JsonLineWriter"/> wrote, line by line, and never holds more than a line.</summary>
+internal sealed class JsonLineReader : IDisposable
+{
+    /// <summary>No line of ours is longer: names of an inode with very many hard links are the longest.</summary>
+    private const int LongestLine = 64 * 1024 * 1024;
+
+    private readonly IFileHandle _handle;
+    private readonly DecompressionStream _decompressor;
+    private readonly XxHash128 _sum = new();
+    private readonly string _name;
+    private byte[] _buffer = new byte[128 * 1024];
+    private int _start;
+    private int _end;
+    private int _lineStart;
+    private int _lineLength;
+
+    public JsonLineReader(IFileHandle handle, string name)
+    {
+        _handle = handle;
+        _name = name;
+        _decompressor = new DecompressionStream(new FileHandleStream(handle));
+    }
+
+    /// <summary>The number of the line that was read last, from 1.</summary>
+    public long Line { get; private set; }
+
+    /// <summary>The next line without its end, valid until the next call; false at the end of the file.</summary>
+    public bool TryRead(out ReadOnlySpan<byte> line)
+    {
+        int scanned = _start;
+        while (true)
+        {
+            int end = _buffer.AsSpan(scanned, _end - scanned).IndexOf((byte)'\n');
+            if (end >= 0)
+            {
+                end += scanned;
+                line = _buffer.AsSpan(_start, end - _start);
+                _lineStart = _start;
+                _lineLength = end + 1 - _start;
+                _start = end + 1;
+                Line++;
+                return true;
+            }
+
+            scanned = _end;
+            if (!Fill(ref scanned))
+            {
+                if (_end > _start)
+                {
+                    throw Damaged("the last line has no end");
+                }
+
+                line = default;
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Counts the line that was read last into the sum; call it for every line but the last one.</summary>
+    public void AddToSum() => _sum.Append(_buffer.AsSpan(_lineStart, _lineLength));
+
+    /// <summary>The hash of all lines that were added.</summary>
+    public Hash128 Sum => Hash128.Of(_sum);
+
+    /// <summary>The error for a file whose content is not what it should be, with file and line.</summary>
+    public BackupException Damaged(string what, Exception? inner = null) => new(
+        ErrorIds.RecordDamaged,
+        ErrorKind.InvalidData,
+        $"'{_name}' is damaged at line {Line}: {what}.",
+        _name,
+        inner);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _decompressor.Dispose();
+        _handle.Dispose();
+    }
+
+    private bool Fill(ref int scanned)
+    {
+        if (_start > 0)
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            scanned -= _start;
+            _end -= _start;
+            _start = 0;
+        }
+
+        if (_end == _buffer.Length)
+        {
+            if (_buffer.Length >= LongestLine)
+            {
+                throw Damaged("a line is longer than any that was written");
+            }
+
+            Array.Resize(ref _buffer, _buffer.Length * 2);
+        }
+
+        int read;
+        try
+        {
+            read = _decompressor.Read(_buffer.AsSpan(_end));
+        }
+        catch (Exception e) when (e is ZstdException or EndOfStreamException)
+        {
+            throw Damaged("its compression is broken", e);
+        }
+
+        _end += read;
+        return read > 0;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace NasBackup.Formats;
+
+/// <summary>
+/// One line of JSON that can tell whether it is whole:
+/// <c>{"sum":"…32 hex…","tag":"","body":…}</c>. The sum is the XXH128 of the bytes of the body as they stand there;
+/// the tag has room for an authentication tag over the same bytes. Slots, records, journal batches and the first and last
+/// lines of lists and manifests have this form, so that <c>jq .body</c> reads any of them.
+/// </summary>
+public static class SealedJson
+{
+    private const int SumLength = 32;
+
+    private static ReadOnlySpan<byte> Head => "{\"sum\":\""u8;
+
+    private static ReadOnlySpan<byte> TagHead => "\",\"tag\":\""u8;
+
+    private static ReadOnlySpan<byte> BodyHead => "\",\"body\":"u8;
+
+    /// <summary>A document as one sealed line, without the line's end.</summary>
+    public static byte[] Seal<T>(T document, JsonTypeInfo<T> type) => Seal(JsonSerializer.SerializeToUtf8Bytes(document, type));
+
+    /// <summary>One line of JSON as a sealed line, without the line's end.</summary>
+    public static byte[] Seal(ReadOnlySpan<byte> body)
+    {
+        var line = new byte[Head.Length + SumLength + TagHead.Length + BodyHead.Length + body.Length + 1];
+        Span<byte> rest = line;
+        rest = Put(rest, Head);
+        rest = Put(rest, Encoding.ASCII.GetBytes(Hash128.Of(body).ToString()));
+        rest = Put(rest, TagHead);
+        rest = Put(rest, BodyHead);
+        rest = Put(rest, body);
+        rest[0] = (byte)'}';
+        return line;
+    }
+
+    /// <summary>The body of a sealed line (blanks and line ends behind it do not matter), or false where the line is not whole.</summary>
+    public static bool TryOpen(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> body)
+    {
+        body = default;
+        line = line.TrimEnd(" \r\n\0"u8);
+        if (!line.StartsWith(Head) || line.Length < Head.Length + SumLength || line[^1] != '}')
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> sum = line.Slice(Head.Length, SumLength);
+        ReadOnlySpan<byte> rest = line[(Head.Length + SumLength)..];
+        if (!rest.StartsWith(TagHead))
+        {
+            return false;
+        }
+
+        rest = rest[TagHead.Length..];
+        int end = rest.IndexOf(BodyHead);
+        if (end < 0)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> candidate = rest[(end + BodyHead.Length)..^1];
+        if (!Hash128.TryParse(sum, out Hash128 stated) || stated != Hash128.Of(candidate))
+        {
+            return false;
+        }
+
+        body = candidate;
+        return true;
+    }
+
+    /// <summary>The document in a sealed line, or null where the line is not whole or does not hold one.</summary>
+    public static T? TryOpen<T>(ReadOnlySpan<byte> line, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (!TryOpen(line, out ReadOnlySpan<byte> body))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(body, type);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static Span<byte> Put(Span<byte> target, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(target);
+        return target[bytes.Length..];
+    }
+}

@@ -1,0 +1,78 @@
+namespace NasBackup;
+
+/// <summary>What kind of trouble an error is; each maps to one category of the shell.</summary>
+public enum ErrorKind
+{
+    InvalidArgument,
+    NotFound,
+    AlreadyExists,
+    AccessDenied,
+    ResourceBusy,
+    NoSpace,
+    DeviceError,
+    InvalidData,
+    Timeout,
+    NotSupported,
+    InvalidOperation,
+}
+
+/// <summary>An error with a stable id that scripts can match; the message says what to do.</summary>
+public sealed class BackupException : Exception
+{
+    public BackupException(string errorId, ErrorKind kind, string message, object? target = null, Exception? inner = null)
+        : base(message, inner)
+    {
+        ErrorId = errorId;
+        Kind = kind;
+        Target = target;
+    }
+
+    /// <summary>One of <see cref="ErrorIds"/>.</summary>
+    public string ErrorId { get; }
+
+    public ErrorKind Kind { get; }
+
+    /// <summary>What the error is about: a path, a node's name, a plan's id.</summary>
+    public object? Target { get; }
+}
+
+/// <summary>All error ids that users meet, in one place; docs/errors.md lists them with their cures.</summary>
+public static class ErrorIds
+{
+    public const string ShareNotFound = nameof(ShareNotFound);
+    public const string ShareReadOnly = nameof(ShareReadOnly);
+    public const string ShareUnsuitable = nameof(ShareUnsuitable);
+    public const string ShareNotGiven = nameof(ShareNotGiven);
+    public const string SourceNotFound = nameof(SourceNotFound);
+    public const string SourceUnreadable = nameof(SourceUnreadable);
+    public const string SourceDiffers = nameof(SourceDiffers);
+    public const string SourceInsideDestination = nameof(SourceInsideDestination);
+    public const string DestinationInsideSource = nameof(DestinationInsideSource);
+    public const string DeviceNotFound = nameof(DeviceNotFound);
+    public const string DeviceReadOnly = nameof(DeviceReadOnly);
+    public const string DeviceUnsuitable = nameof(DeviceUnsuitable);
+    public const string DeviceDiffers = nameof(DeviceDiffers);
+    public const string DeviceFull = nameof(DeviceFull);
+    public const string DeviceTooSmall = nameof(DeviceTooSmall);
+    public const string NodeNotRegistered = nameof(NodeNotRegistered);
+    public const string NodeAlreadyRegistered = nameof(NodeAlreadyRegistered);
+    public const string NodeNameInvalid = nameof(NodeNameInvalid);
+    public const string NodeNotGiven = nameof(NodeNotGiven);
+    public const string NodeInUse = nameof(NodeInUse);
+    public const string NodeNotInPlan = nameof(NodeNotInPlan);
+    public const string NodeAlive = nameof(NodeAlive);
+    public const string PlanNotFound = nameof(PlanNotFound);
+    public const string PlanIdInvalid = nameof(PlanIdInvalid);
+    public const string PlanCompleted = nameof(PlanCompleted);
+    public const string PlanNotReady = nameof(PlanNotReady);
+    public const string PlanInUse = nameof(PlanInUse);
+    public const string PlanFailed = nameof(PlanFailed);
+    public const string BackupUnderWay = nameof(BackupUnderWay);
+    public const string FailureTimeoutTooShort = nameof(FailureTimeoutTooShort);
+    public const string OptionNotSupported = nameof(OptionNotSupported);
+    public const string FailoverTimedOut = nameof(FailoverTimedOut);
+    public const string RecordDamaged = nameof(RecordDamaged);
+    public const string FileOperationFailed = nameof(FileOperationFailed);
+    public const string CompletionActionFailed = nameof(CompletionActionFailed);
+    public const string NotificationFailed = nameof(NotificationFailed);
+}

@@ -1,0 +1,88 @@
+namespace NasBackup;
+
+/// <summary>How the entries are apportioned to the nodes.</summary>
+public enum PlanStrategy
+{
+    /// <summary>Longest processing time first on a cost model of bytes and entries.</summary>
+    Balanced,
+    /// <summary>Size-ordered lists by share of the bytes (F5).</summary>
+    Proportional,
+    /// <summary>Dealt in turn from the largest down (F6).</summary>
+    RoundRobin,
+}
+
+/// <summary>How files lie on the device.</summary>
+public enum DeviceLayout
+{
+    /// <summary>A plain tree.</summary>
+    Mirror,
+    /// <summary>Tar volumes.</summary>
+    Archive,
+}
+
+/// <summary>What a set may build on.</summary>
+public enum BackupType
+{
+    /// <summary>Everything is read and copied.</summary>
+    Full,
+    /// <summary>What has not changed since the last set is taken from there.</summary>
+    Incremental,
+}
+
+/// <summary>What a checkpoint guarantees.</summary>
+public enum Durability
+{
+    /// <summary>What a counter counts is on storage.</summary>
+    Strict,
+    /// <summary>Nothing is synced; for scratch data.</summary>
+    None,
+}
+
+/// <summary>How the source is frozen for the time of the backup (F19).</summary>
+public enum SnapshotMode
+{
+    None,
+}
+
+/// <summary>What a management client asks for (F1): the first of the two steps in which a plan is published.</summary>
+public sealed record BackupRequest
+{
+    /// <summary>Directories or files, absolute, as text (see <see cref="Files.FilePath"/> for names that are not UTF-8).</summary>
+    public required IReadOnlyList<string> Path { get; init; }
+
+    /// <summary>The device: a directory, absolute.</summary>
+    public required string Destination { get; init; }
+
+    /// <summary>Names of the first nodes; empty for all that are registered. Unknown ones are registered.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = [];
+
+    public PlanStrategy Strategy { get; init; } = PlanStrategy.Balanced;
+
+    public DeviceLayout Layout { get; init; } = DeviceLayout.Mirror;
+
+    public BackupType Type { get; init; } = BackupType.Full;
+
+    public IReadOnlyList<string> Include { get; init; } = [];
+
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    public bool OneFileSystem { get; init; }
+
+    public bool ExcludeCaches { get; init; }
+
+    /// <summary>How long a node may show no progress before it is held for failed (Tdown, F12). 1 s at least.</summary>
+    public TimeSpan FailureTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long survivors wait for a source, share or device that is away (F14).</summary>
+    public TimeSpan FailoverTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The node that owns the disk of each source: none, one for all, or one per path (F14).</summary>
+    public IReadOnlyList<string> SourceOwner { get; init; } = [];
+
+    public SnapshotMode Snapshot { get; init; } = SnapshotMode.None;
+
+    public Durability Durability { get; init; } = Durability.Strict;
+
+    /// <summary>Queue behind a backup of the same source to the same device, instead of an error.</summary>
+    public bool Wait { get; init; }
+}

@@ -1,0 +1,126 @@
+using NasBackup.Files;
+
+namespace NasBackup.Planning;
+
+/// <summary>
+/// The default strategy: longest processing time first (Graham 1969) on the cost model, for all entries that are large
+/// enough to matter one by one. What is left are grains too small to tip the scales; they are handed out in path order, in
+/// one piece per node, filled up to a common level, so that a node works its way through whole folders.
+/// </summary>
+internal static class Balanced
+{
+    /// <summary>A grain costs less than this part of the whole, so the level that grains fill is right to about as much.</summary>
+    private const double GrainShare = 1.0 / 2000;
+
+    public static List<ListItem>[] Divide(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes)
+    {
+        List<ListItem>[] lists = Apportionment.Empty(nodes.Count);
+        double[] load = [.. nodes.Select(node => node.Backlog)];
+
+        double makespan = EstimateMakespan(items, nodes);
+        NodeCost fastest = nodes.MinBy(node => node.Of(1, 0));
+        bool IsGrain(ListItem item) => fastest.Of(item.Entry.Size, 1) <= makespan * GrainShare;
+
+        foreach (ListItem item in Apportionment.LargestFirst(items.Where(item => !IsGrain(item))))
+        {
+            int chosen = EarliestFinish(item.Entry.Size, nodes, load);
+            load[chosen] += nodes[chosen].Of(item.Entry.Size, 1);
+            lists[chosen].Add(item);
+        }
+
+        DealGrains([.. items.Where(IsGrain)], nodes, load, lists);
+        return lists;
+    }
+
+    /// <summary>Seconds, if work could be divided at will.</summary>
+    private static double EstimateMakespan(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes)
+    {
+        double bytes = items.Sum(item => (double)item.Entry.Size);
+        double rate = nodes.Sum(node => 1 / Math.Max(node.Of(bytes, items.Count), double.Epsilon));
+        return 1 / Math.Max(rate, double.Epsilon);
+    }
+
+    private static int EarliestFinish(long size, IReadOnlyList<NodeCost> nodes, double[] load)
+    {
+        int best = 0;
+        double bestFinish = double.MaxValue;
+        for (int i = 0; i < nodes.Count; i++)
+        {
+            double finish = load[i] + nodes[i].Of(size, 1);
+            if (finish < bestFinish)
+            {
+                (best, bestFinish) = (i, finish);
+            }
+        }
+
+        return best;
+    }
+
+    private static void DealGrains(List<ListItem> grains, IReadOnlyList<NodeCost> nodes, double[] load, List<ListItem>[] lists)
+    {
+        var bytesBefore = new double[grains.Count + 1];
+        for (int i = 0; i < grains.Count; i++)
+        {
+            bytesBefore[i + 1] = bytesBefore[i] + grains[i].Entry.Size;
+        }
+
+        // The lowest common level to which the nodes can be filled so that all grains find a place.
+        double low = load.Min();
+        double high = load.Max() + nodes.Max(node => node.Of(bytesBefore[^1], grains.Count)) + 1;
+        for (int round = 0; round < 64; round++)
+        {
+            double middle = (low + high) / 2;
+            if (Cuts(middle)[^1] >= grains.Count)
+            {
+                high = middle;
+            }
+            else
+            {
+                low = middle;
+            }
+        }
+
+        int[] cuts = Cuts(high);
+        cuts[^1] = grains.Count;
+        int from = 0;
+        for (int i = 0; i < nodes.Count; i++)
+        {
+            lists[i].AddRange(grains.GetRange(from, cuts[i] - from));
+            from = cuts[i];
+        }
+
+        // Where each node's piece ends when all are filled up to a level.
+        int[] Cuts(double level)
+        {
+            var ends = new int[nodes.Count];
+            int start = 0;
+            for (int i = 0; i < nodes.Count; i++)
+            {
+                start = Fill(start, nodes[i], level - load[i]);
+                ends[i] = start;
+            }
+
+            return ends;
+        }
+
+        int Fill(int start, NodeCost node, double seconds)
+        {
+            int low = start;
+            int high = grains.Count;
+            while (low < high)
+            {
+                int middle = (low + high + 1) / 2;
+                if (node.Of(bytesBefore[middle] - bytesBefore[start], middle - start) <= seconds)
+                {
+                    low = middle;
+                }
+                else
+                {
+                    high = middle - 1;
+                }
+            }
+
+            return low;
+        }
+    }
+}

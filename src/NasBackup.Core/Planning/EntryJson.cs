@@ -1,0 +1,287 @@
+using System.Text;
+using System.Text.Json;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Planning;
+
+/// <summary>How an entry is written as JSON, in lists and manifests alike; docs/design.md has the fields.</summary>
+internal static class EntryJson
+{
+    private static readonly string[] KindNames = ["file", "directory", "symlink", "fifo", "chardev", "blockdev", "socket"];
+
+    /// <summary>Writes a path under <c>name</c>, or under <c>nameBase64</c> where it is not valid UTF-8.</summary>
+    public static void WritePath(Utf8JsonWriter json, string name, FilePath path)
+    {
+        if (System.Text.Unicode.Utf8.IsValid(path.Bytes))
+        {
+            json.WriteString(name, path.Bytes);
+        }
+        else
+        {
+            json.WriteBase64String(name + "Base64", path.Bytes);
+        }
+    }
+
+    /// <summary>Writes the fields of an entry into the object that is open.</summary>
+    public static void WriteFields(Utf8JsonWriter json, Entry entry, in FileStatus status)
+    {
+        WritePath(json, "path", entry.Path);
+        if (entry.Source != 0)
+        {
+            json.WriteNumber("source", entry.Source);
+        }
+
+        json.WriteString("kind", KindNames[(int)status.Kind]);
+        WriteStatus(json, status);
+        if (entry.OtherNames is { } names)
+        {
+            json.WriteStartArray("names");
+            foreach (FilePath name in names)
+            {
+                // An array element has no field name to tell text from base64, so each is an object.
+                json.WriteStartObject();
+                WritePath(json, "path", name);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    /// <summary>Writes the fields of a status, but for its kind, into the object that is open.</summary>
+    public static void WriteStatus(Utf8JsonWriter json, in FileStatus status)
+    {
+        if (status.Kind == EntryKind.File)
+        {
+            json.WriteNumber("size", status.Size);
+        }
+
+        json.WriteString("mtime", UnixTime.Format(status.Metadata.ModifiedTime));
+        if (status.ChangeTime != 0)
+        {
+            json.WriteString("ctime", UnixTime.Format(status.ChangeTime));
+        }
+
+        json.WriteString("mode", Convert.ToString(status.Metadata.Mode, 8).PadLeft(4, '0'));
+        json.WriteNumber("uid", status.Metadata.Owner);
+        json.WriteNumber("gid", status.Metadata.Group);
+        if (status.Inode != 0)
+        {
+            json.WriteNumber("inode", status.Inode);
+            json.WriteNumber("fs", status.FileSystem);
+        }
+
+        if (status.Links > 1 && status.Kind != EntryKind.Directory)
+        {
+            json.WriteNumber("links", status.Links);
+        }
+
+        if (status.DeviceNumber != 0)
+        {
+            json.WriteNumber("rdev", status.DeviceNumber);
+        }
+    }
+
+    /// <summary>What was read of one object that has an entry's fields, or some of them.</summary>
+    internal struct Fields
+    {
+        public FilePath Path;
+        public bool HasPath;
+        public int Source;
+        public EntryKind Kind;
+        public long Size;
+        public long ModifiedTime;
+        public long ChangeTime;
+        public int Mode;
+        public uint Owner;
+        public uint Group;
+        public ulong Inode;
+        public ulong FileSystem;
+        public uint Links;
+        public ulong DeviceNumber;
+        public List<FilePath>? Names;
+
+        public readonly FileStatus ToStatus() => new(
+            Kind, Size, new FileMetadata(ModifiedTime, Mode, Owner, Group), ChangeTime, Inode, FileSystem, Math.Max(1, Links), DeviceNumber);
+
+        public readonly Entry ToEntry() => new() { Source = Source, Path = Path, Status = ToStatus(), OtherNames = Names };
+    }
+
+    /// <summary>
+    /// Takes one property if it is an entry's; the reader stands on the property's name and afterwards on its value's end.
+    /// </summary>
+    /// <exception cref="JsonException">The value is not of the field's type or range.</exception>
+    public static bool TryReadField(ref Utf8JsonReader json, ref Fields fields)
+    {
+        if (json.ValueTextEquals("path"u8))
+        {
+            json.Read();
+            fields.Path = ReadText(ref json);
+            fields.HasPath = true;
+        }
+        else if (json.ValueTextEquals("pathBase64"u8))
+        {
+            json.Read();
+            fields.Path = new FilePath(json.GetBytesFromBase64());
+            fields.HasPath = true;
+        }
+        else if (json.ValueTextEquals("source"u8))
+        {
+            json.Read();
+            fields.Source = json.GetInt32();
+        }
+        else if (json.ValueTextEquals("kind"u8))
+        {
+            json.Read();
+            fields.Kind = ReadKind(ref json);
+        }
+        else if (json.ValueTextEquals("names"u8))
+        {
+            json.Read();
+            fields.Names = ReadNames(ref json);
+        }
+        else
+        {
+            return TryReadStatusField(ref json, ref fields);
+        }
+
+        return true;
+    }
+
+    private static bool TryReadStatusField(ref Utf8JsonReader json, ref Fields fields)
+    {
+        if (json.ValueTextEquals("size"u8))
+        {
+            json.Read();
+            fields.Size = json.GetInt64() is >= 0 and long size ? size : throw new JsonException("a size is negative");
+        }
+        else if (json.ValueTextEquals("mtime"u8))
+        {
+            json.Read();
+            fields.ModifiedTime = ReadTime(ref json);
+        }
+        else if (json.ValueTextEquals("ctime"u8))
+        {
+            json.Read();
+            fields.ChangeTime = ReadTime(ref json);
+        }
+        else if (json.ValueTextEquals("mode"u8))
+        {
+            json.Read();
+            fields.Mode = ReadMode(ref json);
+        }
+        else if (json.ValueTextEquals("uid"u8))
+        {
+            json.Read();
+            fields.Owner = json.GetUInt32();
+        }
+        else if (json.ValueTextEquals("gid"u8))
+        {
+            json.Read();
+            fields.Group = json.GetUInt32();
+        }
+        else if (json.ValueTextEquals("inode"u8))
+        {
+            json.Read();
+            fields.Inode = json.GetUInt64();
+        }
+        else if (json.ValueTextEquals("fs"u8))
+        {
+            json.Read();
+            fields.FileSystem = json.GetUInt64();
+        }
+        else if (json.ValueTextEquals("links"u8))
+        {
+            json.Read();
+            fields.Links = json.GetUInt32();
+        }
+        else if (json.ValueTextEquals("rdev"u8))
+        {
+            json.Read();
+            fields.DeviceNumber = json.GetUInt64();
+        }
+        else
+        {
+            return false;
+        }
+
+        return true;
+    }
+
+    private static FilePath ReadText(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.String)
+        {
+            throw new JsonException("a path is not text");
+        }
+
+        var bytes = new byte[json.HasValueSequence ? json.ValueSequence.Length : json.ValueSpan.Length];
+        int length = json.CopyString(bytes);
+        return new FilePath(length == bytes.Length ? bytes : bytes[..length]);
+    }
+
+    private static EntryKind ReadKind(ref Utf8JsonReader json)
+    {
+        for (int kind = 0; kind < KindNames.Length; kind++)
+        {
+            if (json.ValueTextEquals(KindNames[kind]))
+            {
+                return (EntryKind)kind;
+            }
+        }
+
+        throw new JsonException("a kind is unknown");
+    }
+
+    private static long ReadTime(ref Utf8JsonReader json)
+    {
+        Span<char> text = stackalloc char[32];
+        if (json.TokenType == JsonTokenType.String && json.ValueSpan.Length <= text.Length
+            && UnixTime.TryParse(text[..Encoding.ASCII.GetChars(json.ValueSpan, text)], out long time))
+        {
+            return time;
+        }
+
+        throw new JsonException("a time is not seconds and nine digits");
+    }
+
+    private static int ReadMode(ref Utf8JsonReader json)
+    {
+        int mode = 0;
+        foreach (byte digit in json.ValueSpan)
+        {
+            if (digit is < (byte)'0' or > (byte)'7' || mode > 0xFFF >> 3)
+            {
+                throw new JsonException("a mode is not octal");
+            }
+
+            mode = (mode << 3) + digit - '0';
+        }
+
+        return mode;
+    }
+
+    private static List<FilePath> ReadNames(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException("names are not an array");
+        }
+
+        var names = new List<FilePath>();
+        while (json.Read() && json.TokenType == JsonTokenType.StartObject)
+        {
+            json.Read();
+            Fields name = default;
+            if (json.TokenType != JsonTokenType.PropertyName || !TryReadField(ref json, ref name) || !name.HasPath || !json.Read())
+            {
+                throw new JsonException("a name is not an object with a path");
+            }
+
+            names.Add(name.Path);
+        }
+
+        return names;
+    }
+}

@@ -1,0 +1,178 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Planning;
+
+/// <summary>The first line of a list.</summary>
+internal sealed record ListHeader(string Format, int Version, string Plan, string Assignment)
+{
+    public const string FormatName = "nasbackup-list";
+    public const int CurrentVersion = 1;
+}
+
+/// <summary>The last line of a list: how much it holds, and the XXH128 of all lines before.</summary>
+internal sealed record ListTrailer(long Entries, long Bytes, string Sum);
+
+/// <summary>Writes a list (F5–F8): what one assignment has to back up, in the order of the work. A line's ordinal counts from 0.</summary>
+internal sealed class EntryListWriter : IDisposable
+{
+    private readonly JsonLineWriter _lines;
+
+    public EntryListWriter(IFileTree tree, FilePath path, string plan, string assignment)
+    {
+        _lines = new JsonLineWriter(tree.CreateNew(path));
+        _lines.WriteSealed(
+            new ListHeader(ListHeader.FormatName, ListHeader.CurrentVersion, plan, assignment), PlanningJson.Default.ListHeader);
+    }
+
+    public long Entries { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    public void Write(ListItem item)
+    {
+        _lines.WriteLine(item, static (json, item) =>
+        {
+            json.WriteStartObject();
+            EntryJson.WriteFields(json, item.Entry, item.Entry.Status);
+            if (item.Attempt > 1)
+            {
+                json.WriteNumber("attempt", item.Attempt);
+                json.WriteString("problem", item.EarlierProblem);
+            }
+
+            json.WriteEndObject();
+        });
+        Entries++;
+        Bytes += item.Entry.Size;
+    }
+
+    /// <summary>Writes the last line and makes the file durable; without it the list is not whole.</summary>
+    public void Complete()
+    {
+        _lines.WriteSealed(new ListTrailer(Entries, Bytes, _lines.Sum.ToString()), PlanningJson.Default.ListTrailer);
+        _lines.Complete();
+    }
+
+    public void Dispose() => _lines.Dispose();
+}
+
+/// <summary>Reads a list as a stream; it is never held whole.</summary>
+internal static class EntryListReader
+{
+    /// <summary>All items in order; the item's index is its ordinal.</summary>
+    /// <exception cref="BackupException">RecordDamaged: with file and line. The items before it were right in form, but
+    /// only the last line proves that they are the ones that were written.</exception>
+    public static IEnumerable<ListItem> Read(IFileTree tree, FilePath path, string assignment)
+    {
+        using var lines = new JsonLineReader(tree.OpenRead(path), $"{tree.RootPath}/{path}");
+        ReadHeader(lines, assignment);
+        long entries = 0;
+        long bytes = 0;
+        while (true)
+        {
+            if (!TryReadItem(lines, entries, bytes, out ListItem item))
+            {
+                yield break;
+            }
+
+            entries++;
+            bytes += item.Entry.Size;
+            yield return item;
+        }
+    }
+
+    private static void ReadHeader(JsonLineReader lines, string assignment)
+    {
+        ListHeader? header = lines.TryRead(out ReadOnlySpan<byte> line)
+            ? SealedJson.TryOpen(line, PlanningJson.Default.ListHeader)
+            : null;
+        if (header is not { Format: ListHeader.FormatName, Version: ListHeader.CurrentVersion })
+        {
+            throw lines.Damaged("it does not begin as a list of this version");
+        }
+
+        if (header.Assignment != assignment)
+        {
+            throw lines.Damaged($"it is the list of {header.Assignment}, not of {assignment}");
+        }
+
+        lines.AddToSum();
+    }
+
+    private static bool TryReadItem(JsonLineReader lines, long entries, long bytes, out ListItem item)
+    {
+        item = default;
+        if (!lines.TryRead(out ReadOnlySpan<byte> line))
+        {
+            throw lines.Damaged("its last line is missing");
+        }
+
+        if (line.StartsWith("{\"sum\""u8))
+        {
+            var trailer = SealedJson.TryOpen(line, PlanningJson.Default.ListTrailer);
+            if (trailer is null || trailer.Entries != entries || trailer.Bytes != bytes || trailer.Sum != lines.Sum.ToString())
+            {
+                throw lines.Damaged("its last line does not agree with what stands before it");
+            }
+
+            return false;
+        }
+
+        try
+        {
+            item = Parse(line);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            throw lines.Damaged(e.Message, e);
+        }
+
+        lines.AddToSum();
+        return true;
+    }
+
+    private static ListItem Parse(ReadOnlySpan<byte> line)
+    {
+        var json = new Utf8JsonReader(line);
+        EntryJson.Fields fields = default;
+        int attempt = 1;
+        string? problem = null;
+        if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException("a line is not an object");
+        }
+
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("attempt"u8))
+            {
+                json.Read();
+                attempt = json.GetInt32();
+            }
+            else if (json.ValueTextEquals("problem"u8))
+            {
+                json.Read();
+                problem = json.GetString();
+            }
+            else if (!EntryJson.TryReadField(ref json, ref fields))
+            {
+                json.Skip();
+            }
+        }
+
+        if (!fields.HasPath)
+        {
+            throw new JsonException("an entry has no path");
+        }
+
+        return new ListItem(fields.ToEntry(), attempt, problem);
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ListHeader))]
+[JsonSerializable(typeof(ListTrailer))]
+internal sealed partial class PlanningJson : JsonSerializerContext;

@@ -1,0 +1,13 @@
+using NasBackup.Files;
+
+namespace NasBackup.Planning;
+
+/// <summary>One line of a list: an entry, and what earlier tries at it came to.</summary>
+/// <param name="Entry">What to back up.</param>
+/// <param name="Attempt">1 for the first try; 2 when another node tries once more after a failure (promise 1).</param>
+/// <param name="EarlierProblem">Why the first try failed, or null.</param>
+public readonly record struct ListItem(Entry Entry, int Attempt = 1, string? EarlierProblem = null)
+{
+    /// <summary>An entry that failed this often is recorded as failed.</summary>
+    public const int LastAttempt = 2;
+}

@@ -1,0 +1,79 @@
+using NasBackup.Files;
+using Xunit;
+
+namespace NasBackup.Tests.Files;
+
+/// <summary>Tests that change a limit of the whole process, and so run alone.</summary>
+[CollectionDefinition("Process limits", DisableParallelization = true)]
+public sealed class ProcessLimits;
+
+[Collection("Process limits")]
+public sealed class LinuxLimitsTests : IDisposable
+{
+    private readonly TempFolder _temp = new();
+
+    public void Dispose() => _temp.Dispose();
+
+    [Fact]
+    public void Descriptors_that_run_out_are_taken_from_the_folders_kept_open()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            _temp.Write(_temp.Folder($"folder{i}").Combine("file"), "content");
+        }
+
+        long limit = LinuxCalls.GetOpenFilesLimit();
+        int highest = Directory.GetFileSystemEntries("/proc/self/fd").Max(path => int.Parse(Path.GetFileName(path)));
+        var held = new List<IFileHandle>();
+        try
+        {
+            Assert.Equal(20, _temp.Tree.Directories.Count);
+            LinuxCalls.SetOpenFilesLimit(highest + 1);
+            for (int i = 0; i < 15; i++)
+            {
+                held.Add(_temp.Tree.OpenRead(FilePath.FromText($"folder{i}/file")));
+            }
+
+            Assert.InRange(_temp.Tree.Directories.Count, 0, 15);
+            FileSystemException failure = Assert.Throws<FileSystemException>(() =>
+            {
+                while (true)
+                {
+                    held.Add(_temp.Tree.OpenRead(FilePath.FromText("folder0/file")));
+                }
+            });
+            Assert.Equal(FileProblem.TooManyOpenFiles, failure.Problem);
+        }
+        finally
+        {
+            LinuxCalls.SetOpenFilesLimit(limit);
+            held.ForEach(file => file.Dispose());
+        }
+    }
+
+    [Fact]
+    public void A_handle_that_nobody_closes_is_closed_in_the_end()
+    {
+        _temp.Write("file");
+        int Count() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        int before = Count();
+        Forget();
+        Assert.InRange(Count(), before + 30, int.MaxValue);
+        for (int i = 0; i < 20 && Count() > before + 10; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.InRange(Count(), 0, before + 10);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        void Forget()
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                _temp.Tree.OpenRead(FilePath.FromText("file"));
+            }
+        }
+    }
+}
