@@ -1,6 +1,9 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 
+using NasBackup.Cli.Hosting;
+using NasBackup.Cli.Output;
+
 namespace NasBackup.Cli;
 
 /// <summary>
@@ -49,7 +52,7 @@ internal static class Program
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Refuse(UsageException problem, bool json)
     {
-        using var terminal = new Terminal(json);
+        using var terminal = new Terminal();
         new Messages(terminal, json).Error(new Problem("nasbackup", problem.ErrorId, problem.Message, problem.Target));
         return ExitCode.Usage;
     }

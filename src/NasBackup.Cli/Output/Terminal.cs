@@ -14,6 +14,7 @@ internal sealed class Terminal : IDisposable
     private readonly StreamWriter output;
     private readonly StreamWriter error;
     private bool closed;
+    private bool isMidLine;
 
     public Terminal()
     {
@@ -68,7 +69,7 @@ internal sealed class Terminal : IDisposable
 
             if (OutputIsTerminal)
             {
-                ClearOverlay();
+                MakeRoom(text);
             }
 
             if (!BrokenPipe.IsOutputBroken())
@@ -90,22 +91,43 @@ internal sealed class Terminal : IDisposable
         {
             if (ErrorIsTerminal)
             {
-                ClearOverlay();
+                MakeRoom(text);
             }
 
             error.Write(text);
         }
     }
 
-    /// <summary>Draws the overlay anew, unless there is none.</summary>
+    /// <summary>Draws the overlay anew, unless there is none or a line of text is still unfinished.</summary>
     public void DrawOverlay()
     {
         lock (gate)
         {
-            if (Overlay is { } overlay)
+            if (!isMidLine && Overlay is { } overlay)
             {
                 error.Write(overlay.Clear() + overlay.Draw());
             }
+        }
+    }
+
+    /// <summary>Runs something that talks to the person at the terminal, with nothing drawn over it meanwhile.</summary>
+    public T WithoutOverlay<T>(Func<T> talk)
+    {
+        IOverlay? hidden;
+        lock (gate)
+        {
+            ClearOverlay();
+            (hidden, Overlay) = (Overlay, null);
+        }
+
+        try
+        {
+            return talk();
+        }
+        finally
+        {
+            Overlay = hidden;
+            isMidLine = false; // the answer ended the line
         }
     }
 
@@ -118,6 +140,12 @@ internal sealed class Terminal : IDisposable
             output.Dispose();
             error.Dispose();
         }
+    }
+
+    private void MakeRoom(string text)
+    {
+        ClearOverlay();
+        isMidLine = !text.EndsWith('\n');
     }
 
     private void ClearOverlay()

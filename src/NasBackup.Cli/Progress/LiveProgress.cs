@@ -49,6 +49,7 @@ internal sealed class LiveProgress : IProgressView, IOverlay
 
     public string Draw()
     {
+        Volatile.Write(ref changed, false);
         var rows = activities.Snapshot();
         var room = Math.Max(1, Console.WindowHeight - 2);
         var text = ProgressTable.Render(rows.Take(room).ToList(), Console.WindowWidth - 1, Terminal.AllowsColour);

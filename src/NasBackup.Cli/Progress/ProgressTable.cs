@@ -8,8 +8,12 @@ namespace NasBackup.Cli.Progress;
 /// <summary>Draws activities as a table of bars, one line each.</summary>
 internal static class ProgressTable
 {
+    private const int MinimumWidth = 64; // narrower, and lines are broken by the terminal
     private const int NameWidth = 24;
     private const int BarWidth = 20;
+    private const int PercentWidth = 5;
+    private const int TimeLeftWidth = 7;
+    private const int Gap = 1;
 
     /// <param name="activities">From top to bottom.</param>
     /// <param name="width">Characters in a line; longer text is cut off.</param>
@@ -30,31 +34,32 @@ internal static class ProgressTable
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(text),
         });
-        console.Profile.Width = Math.Max(width, 20);
+        console.Profile.Width = Math.Max(width, MinimumWidth);
         console.Profile.Capabilities.Unicode = true;
 
         var nameWidth = Math.Min(NameWidth, activities.Max(static activity => Label(activity).Length));
-        var grid = new Grid { Expand = true };
-        grid.AddColumn(new GridColumn { NoWrap = true, Width = nameWidth });
-        grid.AddColumn(new GridColumn { NoWrap = true, Width = BarWidth });
-        grid.AddColumn(new GridColumn { NoWrap = true, Width = 5, Alignment = Justify.Right });
-        grid.AddColumn(new GridColumn { NoWrap = true });
-        grid.AddColumn(new GridColumn { NoWrap = true, Width = 8, Alignment = Justify.Right, Padding = new Padding(0) });
+        var fixedWidths = nameWidth + BarWidth + PercentWidth + TimeLeftWidth + (5 * Gap);
+        var grid = new Grid();
+        grid.AddColumn(Column(nameWidth));
+        grid.AddColumn(Column(BarWidth));
+        grid.AddColumn(Column(PercentWidth));
+        grid.AddColumn(Column(Math.Max(1, console.Profile.Width - fixedWidths)));
+        grid.AddColumn(Column(TimeLeftWidth));
         foreach (var activity in activities)
         {
             grid.AddRow(
-                Cell(Label(activity), Style.Plain),
+                new Line(Label(activity), Style.Plain),
                 new Bar(activity.Percent, BarWidth),
-                Cell(activity.Percent is { } percent ? $"{percent} %" : "", Style.Plain),
-                Cell(activity.Status, new Style(Color.Grey)),
-                Cell(activity.TimeLeft is { } left ? Duration(left) : "", Style.Plain));
+                new Line(activity.Percent is { } percent ? $"{percent,3} %" : "", Style.Plain),
+                new Line(activity.Status, new Style(Color.Grey)),
+                new Line(activity.TimeLeft is { } left ? Duration(left).PadLeft(TimeLeftWidth) : "", Style.Plain));
         }
 
         console.Write(grid);
         return text.ToString();
     }
 
-    /// <summary>At most eight characters: <c>1m 05s</c>, <c>3h 12m</c>, <c>2d 04h</c>.</summary>
+    /// <summary>At most seven characters: <c>1m 05s</c>, <c>3h 12m</c>, <c>2d 04h</c>.</summary>
     public static string Duration(TimeSpan time) => time switch
     {
         { TotalMinutes: < 1 } => $"{time.Seconds}s",
@@ -65,7 +70,30 @@ internal static class ProgressTable
 
     private static string Label(Activity activity) => new string(' ', 2 * activity.Depth) + activity.Name.ReplaceLineEndings(" ");
 
-    private static Text Cell(string text, Style style) => new(text, style) { Overflow = Overflow.Ellipsis };
+    private static GridColumn Column(int width) => new() { NoWrap = true, Width = width, Padding = new Padding(0, 0, Gap, 0) };
+
+    /// <summary>Text that is cut off, where <see cref="Text"/> would go on in a second line.</summary>
+    private sealed class Line(string text, Style style) : Renderable
+    {
+        private readonly Segment whole = new(text, style);
+
+        protected override Measurement Measure(RenderOptions options, int maxWidth)
+        {
+            var width = Math.Min(whole.CellCount(), maxWidth);
+            return new Measurement(width, width);
+        }
+
+        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth)
+        {
+            if (whole.CellCount() <= maxWidth)
+            {
+                return [whole];
+            }
+
+            var start = Segment.Truncate(whole, maxWidth - 1);
+            return [.. start is null ? [] : new[] { start }, new Segment("…", style)];
+        }
+    }
 
     /// <summary>A bar as wide as its column; empty where nobody knows how much there is to do.</summary>
     private sealed class Bar(int? percent, int width) : Renderable

@@ -8,6 +8,8 @@ namespace NasBackup.Files;
 /// directory's descriptor and its name, whatever the depth; no link on the way is followed, and no path is too long.
 /// May be used by many threads at once.
 /// </summary>
+/// <remarks>Another process may move a directory that is kept open here, which nothing tells; so none is kept for
+/// more than a few seconds.</remarks>
 internal sealed class DirectoryCache : IDisposable
 {
     private readonly Lock _gate = new();
@@ -30,6 +32,9 @@ internal sealed class DirectoryCache : IDisposable
     }
 
     internal DirectoryDescriptor Root => _root;
+
+    /// <summary>After what time a directory is looked up anew.</summary>
+    internal TimeSpan LongestKept { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How many directories are open at the moment, beside the root.</summary>
     internal int Count
@@ -95,6 +100,7 @@ internal sealed class DirectoryCache : IDisposable
         lock (_gate)
         {
             _moves++;
+            _root.ForgetNewFileOwner();
             for (LinkedListNode<DirectoryDescriptor>? node = _byUse.First; node is not null;)
             {
                 LinkedListNode<DirectoryDescriptor>? next = node.Next;
@@ -131,9 +137,14 @@ internal sealed class DirectoryCache : IDisposable
 
     private DirectoryDescriptor FindNearest(ReadOnlySpan<byte> path)
     {
+        long oldest = Environment.TickCount64 - (long)LongestKept.TotalMilliseconds;
         while (!path.IsEmpty)
         {
-            if (_lookup.TryGetValue(path, out DirectoryDescriptor? found))
+            if (_lookup.TryGetValue(path, out DirectoryDescriptor? found) && found.OpenedAt < oldest)
+            {
+                Remove(found);
+            }
+            else if (found is not null)
             {
                 if (_byUse.First != found.Place)
                 {

@@ -23,6 +23,9 @@ internal sealed class DirectoryDescriptor : SafeHandleMinusOneIsInvalid
     /// <summary>Where it was when it was opened.</summary>
     internal FilePath Path { get; }
 
+    /// <summary>When it was opened (<see cref="Environment.TickCount64"/>, milliseconds).</summary>
+    internal long OpenedAt { get; } = Environment.TickCount64;
+
     /// <summary>Its place in the cache's order of use.</summary>
     internal LinkedListNode<DirectoryDescriptor> Place { get; }
 
@@ -42,6 +45,9 @@ internal sealed class DirectoryDescriptor : SafeHandleMinusOneIsInvalid
         Volatile.Write(ref _newFileOwner, owner);
         Volatile.Write(ref _newFileGroup, group);
     }
+
+    /// <summary>To be called when the directory's own owner or mode changes, which new files may get theirs from.</summary>
+    internal void ForgetNewFileOwner() => Volatile.Write(ref _newFileGroup, -1);
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => LinuxCalls.Close((int)handle) == 0;

@@ -91,6 +91,12 @@ internal readonly unsafe ref struct MetadataTarget(int descriptor, byte* name)
 
     internal int ChangeMode(uint mode)
     {
+        // A kernel that opens paths one by one is older than the call for names.
+        if (_name is not null && LinuxWalk.OneByOne)
+        {
+            return ChangeModeThroughDescriptor(mode);
+        }
+
         int result;
         do
         {

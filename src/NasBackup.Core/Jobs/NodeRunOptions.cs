@@ -12,6 +12,9 @@ public sealed record NodeRunOptions
     /// <summary>Told now and then how this node stands; called from one thread.</summary>
     public Action<NodeProgress>? Progress { get; init; }
 
+    /// <summary>Told now and then how far the scan is, where this node plans; from any thread.</summary>
+    public Action<Files.ScanProgress>? ScanProgress { get; init; }
+
     /// <summary>Told each decision (why a node is held for failed, why this apportionment); from any thread.</summary>
     public Action<string>? Verbose { get; init; }
 

@@ -72,6 +72,10 @@ public static class ErrorIds
     public const string OptionNotSupported = nameof(OptionNotSupported);
     public const string FailoverTimedOut = nameof(FailoverTimedOut);
     public const string RecordDamaged = nameof(RecordDamaged);
+    public const string FileVanished = nameof(FileVanished);
+    public const string FileUnreadable = nameof(FileUnreadable);
+    public const string FileNotWritten = nameof(FileNotWritten);
+    public const string ShareFull = nameof(ShareFull);
     public const string FileOperationFailed = nameof(FileOperationFailed);
     public const string CompletionActionFailed = nameof(CompletionActionFailed);
     public const string NotificationFailed = nameof(NotificationFailed);

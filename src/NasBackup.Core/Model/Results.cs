@@ -51,9 +51,10 @@ public sealed class Takeover
 
 /// <summary>An entry that could not be backed up.</summary>
 /// <param name="Path">Absolute, as the plan names it.</param>
+/// <param name="ErrorId">One of <see cref="ErrorIds"/>.</param>
 /// <param name="Problem">Why, in the last node's words.</param>
 /// <param name="Node">The node that tried last.</param>
-public sealed record FailedEntry(string Path, string Problem, string Node)
+public sealed record FailedEntry(string Path, string ErrorId, string Problem, string Node)
 {
     /// <inheritdoc/>
     public override string ToString() => $"{Path}: {Problem}";
@@ -96,6 +97,9 @@ public sealed class NodeBackupResult
 
     /// <summary>Why it stopped or failed, or null.</summary>
     public string? Problem { get; init; }
+
+    /// <summary>The id of the error that stopped it (<see cref="ErrorIds"/>), or null.</summary>
+    public string? ErrorId { get; init; }
 }
 
 /// <summary>What a node did, within a whole backup.</summary>
@@ -142,6 +146,9 @@ public sealed class BackupResult
 
     /// <summary>Why it stopped or failed, or null.</summary>
     public string? Problem { get; init; }
+
+    /// <summary>The id of the error that stopped it (<see cref="ErrorIds"/>), or null.</summary>
+    public string? ErrorId { get; init; }
 }
 
 /// <summary>A node's counter on one assignment, as it stands on the share (F9).</summary>

@@ -105,22 +105,22 @@ internal static class Balanced
 
         int Fill(int start, NodeCost node, double seconds)
         {
-            int low = start;
-            int high = grains.Count;
-            while (low < high)
+            int least = start;
+            int most = grains.Count;
+            while (least < most)
             {
-                int middle = (low + high + 1) / 2;
+                int middle = (least + most + 1) / 2;
                 if (node.Of(bytesBefore[middle] - bytesBefore[start], middle - start) <= seconds)
                 {
-                    low = middle;
+                    least = middle;
                 }
                 else
                 {
-                    high = middle - 1;
+                    most = middle - 1;
                 }
             }
 
-            return low;
+            return least;
         }
     }
 }

@@ -37,6 +37,24 @@ public sealed class DirectoryCacheTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_moved_away_by_another_process_is_not_taken_for_the_one_in_its_place_for_long()
+    {
+        FilePath file = _temp.Write(_temp.Folder("a").Combine("file"), "old");
+        using LinuxFileTree other = LinuxFileTree.Open(_temp.Path);
+        other.Rename(FilePath.FromText("a"), FilePath.FromText("moved"));
+        other.CreateDirectory(FilePath.FromText("a"));
+        using (IFileHandle replaced = other.CreateNew(file))
+        {
+            replaced.Write("new"u8);
+        }
+
+        Assert.Equal("old", _temp.Read(file));
+        _temp.Tree.Directories.LongestKept = TimeSpan.Zero;
+        Thread.Sleep(50);
+        Assert.Equal("new", _temp.Read(file));
+    }
+
+    [Fact]
     public void No_more_folders_are_kept_open_than_allowed()
     {
         int allowed = DirectoryCache.DefaultCapacity();

@@ -24,30 +24,41 @@ public sealed class LinuxLimitsTests : IDisposable
 
         long limit = LinuxCalls.GetOpenFilesLimit();
         int highest = Directory.GetFileSystemEntries("/proc/self/fd").Max(path => int.Parse(Path.GetFileName(path)));
+        var fillers = new List<IDisposable>();
         var held = new List<IFileHandle>();
         try
         {
             Assert.Equal(20, _temp.Tree.Directories.Count);
-            LinuxCalls.SetOpenFilesLimit(highest + 1);
+            // No gap is left below the limit: the next descriptor is one too many.
+            Microsoft.Win32.SafeHandles.SafeFileHandle filler;
+            do
+            {
+                fillers.Add(filler = File.OpenHandle("/dev/null"));
+            }
+            while (filler.DangerousGetHandle() <= highest);
+            LinuxCalls.SetOpenFilesLimit(filler.DangerousGetHandle() + 1);
             for (int i = 0; i < 15; i++)
             {
                 held.Add(_temp.Tree.OpenRead(FilePath.FromText($"folder{i}/file")));
             }
 
             Assert.InRange(_temp.Tree.Directories.Count, 0, 15);
-            FileSystemException failure = Assert.Throws<FileSystemException>(() =>
-            {
-                while (true)
-                {
-                    held.Add(_temp.Tree.OpenRead(FilePath.FromText("folder0/file")));
-                }
-            });
+            FileSystemException failure = Assert.Throws<FileSystemException>(OpenWithoutEnd);
             Assert.Equal(FileProblem.TooManyOpenFiles, failure.Problem);
         }
         finally
         {
             LinuxCalls.SetOpenFilesLimit(limit);
             held.ForEach(file => file.Dispose());
+            fillers.ForEach(file => file.Dispose());
+        }
+
+        void OpenWithoutEnd()
+        {
+            while (true)
+            {
+                held.Add(_temp.Tree.OpenRead(FilePath.FromText("folder0/file")));
+            }
         }
     }
 

@@ -36,6 +36,42 @@ public sealed class LinuxMetadataTests : IDisposable
     [Theory]
     [InlineData(EntryKind.Directory)]
     [InlineData(EntryKind.Fifo)]
+    public void An_old_kernel_sets_modes_of_names_as_well_and_never_through_a_link(EntryKind kind)
+    {
+        LinuxWalk.OneByOne = true;
+        try
+        {
+            Root_keeps_owner_and_all_mode_bits_of_every_kind(kind);
+            _temp.Tree.CreateSymbolicLink(FilePath.FromText("link"), "entry"u8);
+            FileStatus before = _temp.Tree.GetStatus(FilePath.FromText("entry"));
+            MetadataLoss loss = _temp.Tree.SetMetadata(FilePath.FromText("link"), before.Metadata with { Mode = 0 }, kind);
+            Assert.Equal(MetadataLoss.Mode, loss);
+            Assert.Equal(before, _temp.Tree.GetStatus(FilePath.FromText("entry")));
+        }
+        finally
+        {
+            LinuxWalk.OneByOne = false;
+        }
+    }
+
+    [Fact]
+    public void Files_made_after_a_folder_became_setgid_still_get_the_group_they_are_to_have()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root may give files away.");
+        FilePath folder = _temp.Folder("folder");
+        var wanted = new FileMetadata(0, 0x1A4, 0, 0);
+        for (int i = 0; i < 3; i++)
+        {
+            using IFileHandle file = _temp.Tree.CreateNew(folder.Combine($"file{i}"));
+            file.SetMetadata(wanted);
+            Assert.Equal(wanted, file.GetStatus().Metadata);
+            _temp.Tree.SetMetadata(folder, new FileMetadata(0, 0x5ED, 0, 77), EntryKind.Directory);
+        }
+    }
+
+    [Theory]
+    [InlineData(EntryKind.Directory)]
+    [InlineData(EntryKind.Fifo)]
     [InlineData(EntryKind.File)]
     public void Root_keeps_owner_and_all_mode_bits_of_every_kind(EntryKind kind)
     {

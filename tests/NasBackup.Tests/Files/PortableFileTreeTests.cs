@@ -28,7 +28,7 @@ public sealed class PortableFileTreeTests : IDisposable
 
         Assert.Equal(FileProblem.AlreadyExists, Assert.Throws<FileSystemException>(() => _tree.CreateNew(file)).Problem);
         Assert.Equal(FileProblem.DirectoryNotEmpty, Assert.Throws<FileSystemException>(() => _tree.DeleteDirectory(folder)).Problem);
-        Assert.Equal(3, Scanner.Scan(_tree, 0, new ScanOptions()).Entries.Count);
+        Assert.Equal(3, Scanner.Scan(_tree, 0, new ScanOptions(), null, TestContext.Current.CancellationToken).Entries.Count);
         FilePath moved = FilePath.FromText("moved");
         _tree.Rename(file, moved);
         using (IFileHandle read = _tree.OpenRead(moved))

@@ -12,8 +12,9 @@ internal sealed class TempFolder : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The test is about Linux.");
         Path = Directory.CreateTempSubdirectory("nasbackup-").FullName;
-        File.SetUnixFileMode(Path, (UnixFileMode)0x1FF);
         Tree = LinuxFileTree.Open(Path);
+        // Others must get in: some tests run as nobody.
+        Tree.SetMetadata(FilePath.Root, Tree.GetStatus(FilePath.Root).Metadata with { Mode = 0x1FF }, EntryKind.Directory);
     }
 
     public string Path { get; }
@@ -110,24 +111,30 @@ internal sealed class TempFolder : IDisposable
 
     public static int Run(string program, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false })!;
         process.StandardOutput.ReadToEnd();
         process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode;
     }
 
-    // Depth first, without recursion and without System.IO, which knows neither such names nor such depths.
+    // Without System.IO, which knows neither such names nor such depths.
     private void RemoveAll()
     {
-        ScanResult found = Scanner.Scan(Tree, 0, new ScanOptions());
-        foreach (Entry entry in found.Entries.Reverse().Where(entry => !entry.Path.IsRoot))
+        Tree.Directories.Clear();
+        IReadOnlyList<Entry> found = Scanner.Scan(Tree, 0, new ScanOptions()).Entries;
+        foreach (Entry entry in found.Where(entry => entry.Kind != EntryKind.Directory))
         {
-            foreach (FilePath name in (IEnumerable<FilePath>)[entry.Path, .. entry.OtherNames ?? []])
+            Tree.Delete(entry.Path);
+            foreach (FilePath name in entry.OtherNames ?? [])
             {
-                _ = entry.Kind == EntryKind.Directory && found.Skipped.All(skipped => skipped.Path.Parent != name) && Tree.DeleteDirectory(name);
-                _ = entry.Kind != EntryKind.Directory && Tree.Delete(name);
+                Tree.Delete(name);
             }
+        }
+
+        foreach (Entry folder in found.Reverse().Where(entry => entry.Kind == EntryKind.Directory && !entry.Path.IsRoot))
+        {
+            Tree.DeleteDirectory(folder.Path);
         }
     }
 

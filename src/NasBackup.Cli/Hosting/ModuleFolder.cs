@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation.Language;
 
-namespace NasBackup.Cli;
+namespace NasBackup.Cli.Hosting;
 
 /// <summary>The module that the runner carries beside itself.</summary>
 internal static class ModuleFolder

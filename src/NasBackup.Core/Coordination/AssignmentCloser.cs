@@ -1,0 +1,184 @@
+using NasBackup.Files;
+using NasBackup.Planning;
+
+namespace NasBackup.Coordination;
+
+/// <summary>One that can take work: an incarnation, and what work costs it.</summary>
+internal sealed record Survivor(string Node, string Incarnation, NodeCost Cost);
+
+/// <summary>Who speaks: a node and its incarnation.</summary>
+internal sealed record Identity(string Node, string Incarnation)
+{
+    public SlotDocument Slot(Share share, SlotKind kind) => new()
+    {
+        Kind = kind,
+        Token = share.Tokens.Next(12),
+        Node = Node,
+        Incarnation = Incarnation,
+        Time = share.Runtime.Time.GetUtcNow().UtcDateTime,
+    };
+}
+
+/// <summary>
+/// Closes assignments (F13, F15): freezes the journal, writes the lists of what is left for its successors, and publishes
+/// the terminal slot. However many try, one slot decides; the lists of the others are never looked at by anyone.
+/// </summary>
+internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Identity me)
+{
+    /// <summary>A successor is worth this much work at least; smaller rests stay together.</summary>
+    private const double LeastSecondsPerSuccessor = 0.25;
+
+    private const int MostSuccessors = 16;
+
+    private readonly Share _share = folder.Share;
+    private readonly ListFiles _lists = new(folder);
+
+    /// <summary>The owner is through with its list. Entries that failed once go to another node (promise 1).</summary>
+    /// <returns>The slot that stands now; it is one's own unless somebody else closed the assignment before.</returns>
+    public (SlotDocument Slot, int Number) Finish(AssignmentView assignment, FrozenJournal journal, IReadOnlyList<Survivor> others, Survivor self)
+    {
+        SlotDocument slot = me.Slot(_share, SlotKind.Done) with { Frozen = journal };
+        if (journal.Failed == 0)
+        {
+            return Publish(assignment, slot);
+        }
+
+        Rest rest = ReadRest(assignment, journal);
+        Survivor other = others.Count == 0 ? self : others.MinBy(survivor => survivor.Cost.Backlog)!;
+        return Publish(assignment, slot with { Successors = WriteLists(assignment, rest.Items, [other]) });
+    }
+
+    /// <summary>The owner failed or left: what it committed stays, the rest goes to the survivors by their speed.</summary>
+    /// <returns>The slot that stands now, whoever closed the assignment.</returns>
+    public (SlotDocument Slot, int Number) TakeOver(
+        AssignmentView assignment, string failedNode, string? failedIncarnation, string reason, IReadOnlyList<Survivor> survivors)
+    {
+        Rest rest = ReadRest(assignment, frozen: null);
+        return Publish(assignment, me.Slot(_share, SlotKind.TakenOver) with
+        {
+            Frozen = rest.Frozen,
+            FailedNode = failedNode,
+            FailedIncarnation = failedIncarnation,
+            Reason = reason,
+            Successors = WriteLists(assignment, rest.Items, survivors),
+        });
+    }
+
+    private (SlotDocument Slot, int Number) Publish(AssignmentView assignment, SlotDocument slot)
+    {
+        while (true)
+        {
+            SlotDocument published = assignment.Slots.PublishNext(slot, out int number);
+            if (assignment.Terminal is { } terminal)
+            {
+                view.AddSuccessors(assignment);
+                DropUnused(slot, terminal);
+                return (terminal, number);
+            }
+
+            // Somebody claimed it meanwhile: the journal that was frozen may not be the whole of it, so the claim stands.
+            if (slot.Kind is SlotKind.TakenOver)
+            {
+                DropUnused(slot, published);
+                return (published, number);
+            }
+        }
+    }
+
+    /// <summary>Removes lists that were written for a slot that came too late.</summary>
+    private void DropUnused(SlotDocument mine, SlotDocument published)
+    {
+        HashSet<string> used = [.. (published.Successors ?? []).Select(successor => successor.Id)];
+        foreach (AssignmentDocument successor in mine.Successors ?? [])
+        {
+            if (!used.Contains(successor.Id))
+            {
+                try
+                {
+                    _share.RemoveFolder(folder.Assignment(successor.Id));
+                }
+                catch (FileSystemException)
+                {
+                    // They only take room; they go with the plan.
+                }
+            }
+        }
+    }
+
+    /// <summary>The list minus what the frozen journal holds; what failed once is for a second try.</summary>
+    private Rest ReadRest(AssignmentView assignment, FrozenJournal? frozen)
+    {
+        var committed = new HashSet<long>();
+        var failed = new Dictionary<long, string>();
+        void Visit(JournalEntry entry)
+        {
+            if (entry.IsFailed)
+            {
+                failed[entry.Ordinal] = entry.Problem ?? "";
+            }
+            else
+            {
+                committed.Add(entry.Ordinal);
+            }
+        }
+
+        FilePath journal = folder.Journal(assignment.Id);
+        bool isDone = frozen is not null;
+        if (frozen is not null)
+        {
+            JournalReader.ReadFrozen(_share.Tree, journal, frozen, Visit);
+        }
+        else
+        {
+            frozen = JournalReader.ReadWhole(_share.Tree, journal, Visit);
+        }
+
+        var items = new List<ListItem>();
+        long ordinal = -1;
+        foreach (ListItem item in EntryListReader.Read(_share.Tree, folder.List(assignment.Document), assignment.Id))
+        {
+            ordinal++;
+            if (failed.TryGetValue(ordinal, out string? problem))
+            {
+                if (item.Attempt < ListItem.LastAttempt)
+                {
+                    items.Add(item with { Attempt = item.Attempt + 1, EarlierProblem = problem });
+                }
+            }
+            else if (!isDone && !committed.Contains(ordinal))
+            {
+                items.Add(item);
+            }
+        }
+
+        return new Rest(frozen, items);
+    }
+
+    private List<AssignmentDocument> WriteLists(AssignmentView assignment, List<ListItem> items, IReadOnlyList<Survivor> survivors)
+    {
+        IReadOnlyList<Survivor> chosen = Choose(items, survivors);
+        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(
+            PlanStrategy.Balanced, items, [.. chosen.Select(survivor => survivor.Cost)]);
+        var successors = new List<AssignmentDocument>();
+        string first = assignment.Id.Split('-')[0];
+        for (int i = 0; i < lists.Count; i++)
+        {
+            if (lists[i].Count > 0)
+            {
+                successors.Add(_lists.Write($"{first}-{_share.Tokens.Next(8)}", lists[i], chosen[i].Node, chosen[i].Incarnation));
+            }
+        }
+
+        return successors;
+    }
+
+    /// <summary>As many survivors as the work is worth, those with the least to do first.</summary>
+    private static List<Survivor> Choose(List<ListItem> items, IReadOnlyList<Survivor> survivors)
+    {
+        double seconds = survivors.Average(survivor => survivor.Cost.Of(items.Sum(item => (double)item.Entry.Size), items.Count));
+        int count = (int)Math.Clamp(Math.Ceiling(seconds / LeastSecondsPerSuccessor), 1, Math.Min(MostSuccessors, survivors.Count));
+        return [.. survivors.OrderBy(survivor => survivor.Cost.Backlog).Take(count)];
+    }
+
+    private sealed record Rest(FrozenJournal Frozen, List<ListItem> Items);
+}

@@ -1,0 +1,141 @@
+namespace NasBackup.Coordination;
+
+/// <summary>One assignment as far as its slots have been read.</summary>
+internal sealed class AssignmentView(AssignmentDocument document, AssignmentView? parent, SlotChain slots, long firstSeen)
+{
+    public AssignmentDocument Document => document;
+
+    public string Id => document.Id;
+
+    /// <summary>The assignment whose terminal slot made this one, or null for a first list.</summary>
+    public AssignmentView? Parent => parent;
+
+    /// <summary>Whether its owner creates the final names; later owners write beside the tree.</summary>
+    public bool IsFirst => parent is null;
+
+    public SlotChain Slots => slots;
+
+    /// <summary>When this process first knew of it (the runtime's timestamp).</summary>
+    public long FirstSeen => firstSeen;
+
+    /// <summary>The owner's node, or the node that it is meant for, or null.</summary>
+    public string? Node => Claim?.Node ?? document.Node;
+
+    /// <summary>The incarnation that owns it, or null while nobody has claimed it.</summary>
+    public string? Owner => document.Owner ?? Claim?.Incarnation;
+
+    /// <summary>The slot that closed it, or null while it is open.</summary>
+    public SlotDocument? Terminal => slots.Last is { Kind: SlotKind.Done or SlotKind.TakenOver } last ? last : null;
+
+    private SlotDocument? Claim => slots.Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Claim);
+}
+
+/// <summary>
+/// Who owns what of a plan, as the slots on the share have decided it: the first lists, and whatever terminal slots made of
+/// them. What is read once never changes, so the view only grows. May be used by several threads.
+/// </summary>
+internal sealed class ClusterView
+{
+    private readonly PlanFolder _folder;
+    private readonly Dictionary<string, AssignmentView> _assignments = new(StringComparer.Ordinal);
+    private readonly List<AssignmentView> _order = [];
+    private readonly Lock _gate = new();
+
+    public ClusterView(PlanFolder folder, PlanDocument plan)
+    {
+        _folder = folder;
+        foreach (PlanListDocument list in plan.Lists)
+        {
+            Add(list.Assignment, parent: null);
+        }
+    }
+
+    /// <summary>All assignments that are known, each after the one that it came from.</summary>
+    public IReadOnlyList<AssignmentView> All
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _order];
+            }
+        }
+    }
+
+    public IReadOnlyList<AssignmentView> Open => [.. All.Where(assignment => assignment.Terminal is null)];
+
+    /// <summary>Whether everything that was to be done is decided.</summary>
+    public bool AllClosed => All.All(assignment => assignment.Terminal is not null);
+
+    /// <summary>Every closing of an assignment that its owner did not close itself.</summary>
+    public IReadOnlyList<AssignmentView> TakenOver => [.. All.Where(assignment => assignment.Terminal is { Kind: SlotKind.TakenOver })];
+
+    /// <summary>Names of nodes that failed on the way; not those that left of their own accord.</summary>
+    public IReadOnlyList<string> FailedNodes => [.. TakenOver
+        .Where(assignment => assignment.Terminal!.Reason != TakeoverReason.Left)
+        .Select(assignment => assignment.Terminal!.FailedNode!)
+        .Distinct(StringComparer.OrdinalIgnoreCase)
+        .Order(StringComparer.OrdinalIgnoreCase)];
+
+    public AssignmentView? Find(string id)
+    {
+        lock (_gate)
+        {
+            return _assignments.GetValueOrDefault(id);
+        }
+    }
+
+    /// <summary>Reads what is new in the chains of all open assignments, and in those that this makes known.</summary>
+    public void Refresh()
+    {
+        // The list grows while it is walked: successors stand behind what they came from.
+        for (int i = 0; i < All.Count; i++)
+        {
+            Refresh(All[i]);
+        }
+    }
+
+    /// <summary>Reads what is new in one chain.</summary>
+    public void Refresh(AssignmentView assignment)
+    {
+        if (assignment.Terminal is null)
+        {
+            assignment.Slots.Refresh();
+        }
+
+        AddSuccessors(assignment);
+    }
+
+    /// <summary>Takes up the successors of an assignment that has been closed.</summary>
+    public void AddSuccessors(AssignmentView assignment)
+    {
+        foreach (AssignmentDocument successor in assignment.Terminal?.Successors ?? [])
+        {
+            Add(successor, assignment);
+        }
+    }
+
+    private void Add(AssignmentDocument document, AssignmentView? parent)
+    {
+        lock (_gate)
+        {
+            if (!_assignments.ContainsKey(document.Id))
+            {
+                var view = new AssignmentView(
+                    document, parent, _folder.Slots(document.Id), _folder.Share.Runtime.Time.GetTimestamp());
+                _assignments.Add(document.Id, view);
+                _order.Add(view);
+            }
+        }
+    }
+}
+
+/// <summary>Why an assignment was taken over.</summary>
+internal static class TakeoverReason
+{
+    public const string NoProgress = nameof(NoProgress);
+    public const string NeverStarted = nameof(NeverStarted);
+    public const string Left = nameof(Left);
+    public const string Restarted = nameof(Restarted);
+    public const string Requested = nameof(Requested);
+}

@@ -1,0 +1,248 @@
+using System.Text.Json.Serialization;
+
+namespace NasBackup.Coordination;
+
+/// <summary>The share's marker, <c>nasbackup.json</c>.</summary>
+internal sealed record ShareDocument(string Format, int Version, string Id)
+{
+    public const string FormatName = "nasbackup-share";
+    public const int CurrentVersion = 1;
+}
+
+/// <summary>A registered node, <c>nodes/NAME.json</c>.</summary>
+internal sealed record NodeDocument(string Name, double? Speed, Dictionary<string, string> PathMap, DateTime RegisteredAt);
+
+/// <summary>One source of a request.</summary>
+/// <param name="Path">Absolute, as text (<see cref="Files.FilePath"/> notation).</param>
+/// <param name="Owner">The node that owns its disk, or null (F14).</param>
+internal sealed record SourceDocument(string Path, string? Owner);
+
+/// <summary>What was asked for (F1), <c>request</c>: published once.</summary>
+internal sealed record RequestDocument
+{
+    public int Version { get; init; } = 1;
+
+    public required string Id { get; init; }
+
+    public required string Token { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    public required IReadOnlyList<SourceDocument> Sources { get; init; }
+
+    public required string Device { get; init; }
+
+    public required IReadOnlyList<string> Nodes { get; init; }
+
+    public required PlanStrategy Strategy { get; init; }
+
+    public required DeviceLayout Layout { get; init; }
+
+    public required BackupType Type { get; init; }
+
+    public required IReadOnlyList<string> Include { get; init; }
+
+    public required IReadOnlyList<string> Exclude { get; init; }
+
+    public required bool OneFileSystem { get; init; }
+
+    public required bool ExcludeCaches { get; init; }
+
+    public required double FailureTimeoutSeconds { get; init; }
+
+    public required double FailoverTimeoutSeconds { get; init; }
+
+    public required SnapshotMode Snapshot { get; init; }
+
+    public required Durability Durability { get; init; }
+
+    [JsonIgnore]
+    public TimeSpan FailureTimeout => TimeSpan.FromSeconds(FailureTimeoutSeconds);
+
+    [JsonIgnore]
+    public TimeSpan FailoverTimeout => TimeSpan.FromSeconds(FailoverTimeoutSeconds);
+}
+
+/// <summary>What a slot decides.</summary>
+internal enum SlotKind
+{
+    /// <summary>An incarnation takes what has no owner: a first list, the planning, the finalising.</summary>
+    Claim,
+
+    /// <summary>Terminal: the owner is through with its list; entries that failed go to the successors.</summary>
+    Done,
+
+    /// <summary>Of an assignment terminal: the rest goes to the successors. Of planning or finalising: the next one does it.</summary>
+    TakenOver,
+
+    /// <summary>Terminal, of planning: the lists are there.</summary>
+    Planned,
+
+    /// <summary>Terminal, of planning: it cannot be done, and why.</summary>
+    Failed,
+
+    /// <summary>Of the control chain: all nodes are to leave.</summary>
+    Stop,
+
+    /// <summary>Of the control chain: nodes may go on.</summary>
+    Resume,
+
+    /// <summary>Terminal, of completion: the set is complete.</summary>
+    Completed,
+
+    /// <summary>Of a race or a queue: this token was first.</summary>
+    Taken,
+}
+
+/// <summary>How much of a journal counts for ever; later bytes do not exist for anyone.</summary>
+internal sealed record FrozenJournal(long Length, long Entries, long Bytes, long Failed, string Sum)
+{
+    public static FrozenJournal Empty { get; } = new(0, 0, 0, 0, "");
+}
+
+/// <summary>An assignment that came into being with a plan or a terminal slot; its list was written before.</summary>
+/// <param name="Id">L1, L2, … or that of the first list with eight random digits.</param>
+/// <param name="Node">The node that it is for, or null for whoever comes first.</param>
+/// <param name="Owner">The incarnation that owns it from the start, or null: to be claimed.</param>
+/// <param name="List">The name of its list's file.</param>
+/// <param name="Entries">Lines of the list.</param>
+/// <param name="Bytes">Bytes to copy.</param>
+internal sealed record AssignmentDocument(string Id, string? Node, string? Owner, string List, long Entries, long Bytes);
+
+/// <summary>One slot of a chain: comes into being at most once and never changes.</summary>
+internal sealed record SlotDocument
+{
+    public int Version { get; init; } = 1;
+
+    public required SlotKind Kind { get; init; }
+
+    /// <summary>Tells one's own success from another's.</summary>
+    public required string Token { get; init; }
+
+    public required string Node { get; init; }
+
+    public required string Incarnation { get; init; }
+
+    /// <summary>By the clock of the node that wrote it; for people only (promise 5).</summary>
+    public required DateTime Time { get; init; }
+
+    public FrozenJournal? Frozen { get; init; }
+
+    public IReadOnlyList<AssignmentDocument>? Successors { get; init; }
+
+    public string? FailedNode { get; init; }
+
+    public string? FailedIncarnation { get; init; }
+
+    public string? Reason { get; init; }
+
+    public PlanDocument? Plan { get; init; }
+
+    public ErrorDocument? Error { get; init; }
+
+    public CompletionDocument? Completion { get; init; }
+}
+
+/// <summary>An error that is told to other nodes.</summary>
+internal sealed record ErrorDocument(string Id, ErrorKind Kind, string Message);
+
+/// <summary>The second step of a plan: its lists.</summary>
+internal sealed record PlanDocument
+{
+    public required long Entries { get; init; }
+
+    public required long Bytes { get; init; }
+
+    public required IReadOnlyList<PlanListDocument> Lists { get; init; }
+
+    /// <summary>For each source, by which a node proves that it sees the same one.</summary>
+    public required IReadOnlyList<SourceIdentityDocument> Identities { get; init; }
+
+    public required Dictionary<string, long> Skipped { get; init; }
+
+    /// <summary>The first thousand that could not be read.</summary>
+    public required IReadOnlyList<UnreadableDocument> Unreadable { get; init; }
+
+    public required long UnreadableCount { get; init; }
+}
+
+internal sealed record UnreadableDocument(string Path, string Problem);
+
+internal sealed record PlanListDocument(
+    AssignmentDocument Assignment, double Ratio, double Speed, double CostPerEntrySeconds);
+
+/// <summary>A few entries of a source as they were when it was scanned.</summary>
+internal sealed record SourceIdentityDocument(bool IsFile, IReadOnlyList<SampleDocument> Samples);
+
+internal sealed record SampleDocument(string Path, long Size, string Mtime, ulong Inode);
+
+/// <summary>What completion tells everyone (F18); the set.json on the device says the same and decides.</summary>
+internal sealed record CompletionDocument
+{
+    public required BackupStatus Status { get; init; }
+
+    public required long Entries { get; init; }
+
+    public required long Bytes { get; init; }
+
+    public required long FailedEntries { get; init; }
+
+    public required IReadOnlyList<FailureDocument> Failures { get; init; }
+
+    public required IReadOnlyList<string> FailedNodes { get; init; }
+
+    public required IReadOnlyList<TakeoverDocument> Takeovers { get; init; }
+
+    public required IReadOnlyList<NodeSummaryDocument> Nodes { get; init; }
+}
+
+internal sealed record FailureDocument(string Path, string ErrorId, string Problem, string Node);
+
+internal sealed record NodeSummaryDocument(string Node, long Entries, long Bytes, double Speed, bool Failed);
+
+internal sealed record TakeoverDocument(
+    string Assignment,
+    string FailedNode,
+    string Reason,
+    string ClosedBy,
+    long CommittedEntries,
+    long RemainingEntries,
+    long RemainingBytes,
+    IReadOnlyList<string> Successors,
+    DateTime Time)
+{
+    /// <summary>What a terminal slot says.</summary>
+    public static TakeoverDocument Of(string assignment, SlotDocument slot) => new(
+        assignment,
+        slot.FailedNode ?? "",
+        slot.Reason ?? "",
+        slot.Node,
+        slot.Frozen?.Entries ?? 0,
+        (slot.Successors ?? []).Sum(successor => successor.Entries),
+        (slot.Successors ?? []).Sum(successor => successor.Bytes),
+        [.. (slot.Successors ?? []).Select(successor => successor.Node ?? "")],
+        slot.Time);
+}
+
+/// <summary>A line of a node's log (F11), <c>logs/NAME.jsonl</c>.</summary>
+internal sealed record LogDocument(
+    string Plan,
+    DateTime CompletedAt,
+    double DurationSeconds,
+    long Entries,
+    long Bytes,
+    double TransferRate,
+    double CostPerEntrySeconds,
+    BackupStatus Status);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ShareDocument))]
+[JsonSerializable(typeof(NodeDocument))]
+[JsonSerializable(typeof(RequestDocument))]
+[JsonSerializable(typeof(SlotDocument))]
+[JsonSerializable(typeof(RecordDocument))]
+[JsonSerializable(typeof(LogDocument))]
+internal sealed partial class CoordinationJson : JsonSerializerContext;

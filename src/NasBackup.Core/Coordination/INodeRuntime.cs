@@ -1,0 +1,64 @@
+namespace NasBackup.Coordination;
+
+/// <summary>Time and threads, as the protocol code gets them: real ones, or those of a simulated cluster that runs one
+/// thread at a time in an order that a seed decides.</summary>
+internal interface INodeRuntime
+{
+    TimeProvider Time { get; }
+
+    /// <summary>Sleeps, or returns early when cancelled.</summary>
+    void Sleep(TimeSpan duration, CancellationToken cancellation);
+
+    /// <summary>Starts a thread; the handle waits for its end and throws what it threw.</summary>
+    INodeThread Start(string name, Action body);
+}
+
+internal interface INodeThread
+{
+    /// <summary>Waits for the end of the thread, and throws what it threw.</summary>
+    void Join();
+}
+
+/// <summary>The system's clock and threads.</summary>
+internal sealed class SystemRuntime : INodeRuntime
+{
+    public static SystemRuntime Instance { get; } = new();
+
+    public TimeProvider Time => TimeProvider.System;
+
+    public void Sleep(TimeSpan duration, CancellationToken cancellation) => cancellation.WaitHandle.WaitOne(duration);
+
+    public INodeThread Start(string name, Action body) => new SystemThread(name, body);
+
+    private sealed class SystemThread : INodeThread
+    {
+        private readonly Thread _thread;
+        private System.Runtime.ExceptionServices.ExceptionDispatchInfo? _failure;
+
+        public SystemThread(string name, Action body)
+        {
+            _thread = new Thread(() =>
+            {
+                try
+                {
+                    body();
+                }
+                catch (Exception e)
+                {
+                    _failure = System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(e);
+                }
+            })
+            {
+                Name = name,
+                IsBackground = true,
+            };
+            _thread.Start();
+        }
+
+        public void Join()
+        {
+            _thread.Join();
+            _failure?.Throw();
+        }
+    }
+}

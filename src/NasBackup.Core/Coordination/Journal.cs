@@ -1,0 +1,232 @@
+using System.Buffers;
+using System.IO.Hashing;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Coordination;
+
+/// <summary>
+/// What the owner of an assignment has committed of it, entry by entry: a file of sealed lines, one per checkpoint
+/// (<c>{"batch":1,"entries":[…]}</c>). Only the owner writes there, and only behind what it wrote before.
+/// </summary>
+internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
+{
+    private readonly ArrayBufferWriter<byte> _body = new();
+    private readonly XxHash128 _sum = new();
+    private IFileHandle? _handle;
+    private byte[]? _unwritten;
+    private IReadOnlyList<JournalEntry> _unwrittenEntries = [];
+    private long _length;
+    private long _batches;
+    private long _entries;
+    private long _bytes;
+    private long _failed;
+
+    /// <summary>What has been made durable so far.</summary>
+    public FrozenJournal Durable => new(_length, _entries, _bytes, _failed, Hash128.Of(_sum).ToString());
+
+    /// <summary>Reserves room for a journal of that many entries, so that a share that fills up later does not stop the node.</summary>
+    public void Reserve(long entries)
+    {
+        const int BytesPerEntry = 100;
+        _handle ??= tree.OpenReadWrite(path);
+        _handle.Reserve(entries * BytesPerEntry);
+    }
+
+    /// <summary>
+    /// Appends a batch and makes it durable. After an error the batch is kept, and the next call writes the very same bytes
+    /// at the very same place before it goes on, so that whoever has read them meanwhile has read what stays.
+    /// </summary>
+    public void Append(IReadOnlyList<JournalEntry> entries)
+    {
+        WriteUnwritten();
+        if (entries.Count == 0)
+        {
+            return;
+        }
+
+        _unwritten = [.. SealedJson.Seal(Body(entries)), (byte)'\n'];
+        _unwrittenEntries = entries;
+        WriteUnwritten();
+    }
+
+    public void Dispose() => _handle?.Dispose();
+
+    private void WriteUnwritten()
+    {
+        if (_unwritten is not { } line)
+        {
+            return;
+        }
+
+        try
+        {
+            _handle ??= tree.OpenReadWrite(path);
+            _handle.WriteAt(line, _length);
+            _handle.Sync();
+        }
+        catch (FileSystemException)
+        {
+            _handle?.Dispose();
+            _handle = null;
+            throw;
+        }
+
+        _sum.Append(line);
+        _length += line.Length;
+        _batches++;
+        foreach (JournalEntry entry in _unwrittenEntries)
+        {
+            _entries += entry.IsFailed ? 0 : 1;
+            _failed += entry.IsFailed ? 1 : 0;
+            _bytes += entry.Size;
+        }
+
+        _unwritten = null;
+        _unwrittenEntries = [];
+    }
+
+    private ReadOnlySpan<byte> Body(IReadOnlyList<JournalEntry> entries)
+    {
+        _body.ResetWrittenCount();
+        using var json = new Utf8JsonWriter(_body, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        json.WriteNumber("batch", _batches + 1);
+        json.WriteStartArray("entries");
+        foreach (JournalEntry entry in entries)
+        {
+            entry.WriteTo(json);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        return _body.WrittenSpan;
+    }
+}
+
+/// <summary>Reads journals: as far as they are whole, or exactly as far as they were frozen.</summary>
+internal static class JournalReader
+{
+    /// <summary>Reads all whole batches from the start.</summary>
+    /// <param name="tree">The share.</param>
+    /// <param name="path">The journal; one that does not exist is empty.</param>
+    /// <param name="visit">Called for each entry in order.</param>
+    /// <returns>What a terminal slot would freeze: where the first batch that is not whole begins, and what is before it.</returns>
+    public static FrozenJournal ReadWhole(IFileTree tree, FilePath path, Action<JournalEntry> visit)
+        => Read(tree, path, long.MaxValue, visit);
+
+    /// <summary>Reads what was frozen, and nothing of what came later.</summary>
+    /// <exception cref="BackupException">RecordDamaged: the file does not hold what was frozen.</exception>
+    public static void ReadFrozen(IFileTree tree, FilePath path, FrozenJournal frozen, Action<JournalEntry> visit)
+    {
+        if (frozen.Length == 0)
+        {
+            return;
+        }
+
+        FrozenJournal read = Read(tree, path, frozen.Length, visit);
+        if (read != frozen)
+        {
+            throw new BackupException(
+                ErrorIds.RecordDamaged,
+                ErrorKind.InvalidData,
+                $"The journal '{tree.RootPath}/{path}' does not hold the {frozen.Length} bytes that were decided on; it may not be visible yet from this node, or it is damaged.",
+                path.ToString());
+        }
+    }
+
+    private static FrozenJournal Read(IFileTree tree, FilePath path, long limit, Action<JournalEntry> visit)
+    {
+        IFileHandle handle;
+        try
+        {
+            handle = tree.OpenRead(path);
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+        {
+            return FrozenJournal.Empty;
+        }
+
+        using (handle)
+        {
+            var sum = new XxHash128();
+            long offset = 0;
+            long entries = 0;
+            long bytes = 0;
+            long failed = 0;
+            var buffer = new byte[256 * 1024];
+            int held = 0;
+            while (offset < limit)
+            {
+                int read = handle.ReadAt(buffer.AsSpan(held), offset + held);
+                held += read;
+                int end = buffer.AsSpan(0, held).IndexOf((byte)'\n');
+                if (end < 0)
+                {
+                    if (read == 0)
+                    {
+                        break;
+                    }
+
+                    Array.Resize(ref buffer, buffer.Length * 2);
+                    continue;
+                }
+
+                ReadOnlySpan<byte> line = buffer.AsSpan(0, end + 1);
+                if (offset + line.Length > limit || !TryReadBatch(line, out List<JournalEntry> batch))
+                {
+                    break;
+                }
+
+                foreach (JournalEntry entry in batch)
+                {
+                    entries += entry.IsFailed ? 0 : 1;
+                    failed += entry.IsFailed ? 1 : 0;
+                    bytes += entry.Size;
+                    visit(entry);
+                }
+
+                sum.Append(line);
+                offset += line.Length;
+                buffer.AsSpan(end + 1, held - end - 1).CopyTo(buffer);
+                held -= end + 1;
+            }
+
+            return offset == 0 ? FrozenJournal.Empty : new FrozenJournal(offset, entries, bytes, failed, Hash128.Of(sum).ToString());
+        }
+    }
+
+    private static bool TryReadBatch(ReadOnlySpan<byte> line, out List<JournalEntry> entries)
+    {
+        entries = [];
+        if (!SealedJson.TryOpen(line, out ReadOnlySpan<byte> body))
+        {
+            return false;
+        }
+
+        try
+        {
+            var json = new Utf8JsonReader(body);
+            while (json.Read())
+            {
+                if (json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("entries"u8))
+                {
+                    json.Read();
+                    while (json.Read() && json.TokenType == JsonTokenType.StartObject)
+                    {
+                        entries.Add(JournalEntry.ReadFrom(ref json));
+                    }
+                }
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using System.Text.Json;
+using NasBackup.Files;
+using NasBackup.Formats;
+using NasBackup.Planning;
+
+namespace NasBackup.Coordination;
+
+/// <summary>What became of one entry of a list.</summary>
+internal readonly record struct JournalEntry
+{
+    /// <summary>The entry's line in the list, from 0.</summary>
+    public required long Ordinal { get; init; }
+
+    /// <summary>Bytes that are in the set.</summary>
+    public long Size { get; init; }
+
+    /// <summary>XXH128 of the content, of a link's target; null where there is no content, and for a failed entry.</summary>
+    public Hash128? Hash { get; init; }
+
+    /// <summary>The status of what was copied, where it is not the one on the list.</summary>
+    public FileStatus? Status { get; init; }
+
+    /// <summary>Whether the file changed while it was read and would not hold still.</summary>
+    public bool Changed { get; init; }
+
+    /// <summary>What of its metadata could not be kept.</summary>
+    public MetadataLoss Lost { get; init; }
+
+    /// <summary>The id of the error for a failed entry, else null.</summary>
+    public string? ErrorId { get; init; }
+
+    /// <summary>Why it failed, or null.</summary>
+    public string? Problem { get; init; }
+
+    public bool IsFailed => ErrorId is not null;
+
+    public void WriteTo(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("ordinal", Ordinal);
+        if (IsFailed)
+        {
+            json.WriteString("errorId", ErrorId);
+            json.WriteString("problem", Problem);
+        }
+        else
+        {
+            json.WriteNumber("size", Size);
+            WriteContent(json);
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes hash, changed and lost: what journal and manifest say alike.</summary>
+    public void WriteContent(Utf8JsonWriter json)
+    {
+        if (Hash is { } hash)
+        {
+            Span<byte> digits = stackalloc byte[32];
+            hash.Format(digits);
+            json.WriteString("hash", digits);
+        }
+
+        if (Status is { } status)
+        {
+            json.WriteStartObject("status");
+            EntryJson.WriteStatus(json, status);
+            json.WriteEndObject();
+        }
+
+        if (Changed)
+        {
+            json.WriteBoolean("changed", true);
+        }
+
+        if (Lost != MetadataLoss.None)
+        {
+            json.WriteNumber("lost", (int)Lost);
+        }
+    }
+
+    /// <summary>Reads one; the reader stands on its start.</summary>
+    /// <exception cref="JsonException">It is not what <see cref="WriteTo"/> writes.</exception>
+    public static JournalEntry ReadFrom(ref Utf8JsonReader json)
+    {
+        long ordinal = -1;
+        long size = 0;
+        Hash128? hash = null;
+        FileStatus? status = null;
+        bool changed = false;
+        int lost = 0;
+        string? errorId = null;
+        string? problem = null;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("ordinal"u8))
+            {
+                json.Read();
+                ordinal = json.GetInt64();
+            }
+            else if (json.ValueTextEquals("size"u8))
+            {
+                json.Read();
+                size = json.GetInt64();
+            }
+            else if (json.ValueTextEquals("hash"u8))
+            {
+                json.Read();
+                hash = Hash128.TryParse(json.ValueSpan, out Hash128 parsed) ? parsed : throw new JsonException("a hash is not 32 hex digits");
+            }
+            else if (json.ValueTextEquals("status"u8))
+            {
+                json.Read();
+                status = ReadStatus(ref json);
+            }
+            else if (json.ValueTextEquals("changed"u8))
+            {
+                json.Read();
+                changed = json.GetBoolean();
+            }
+            else if (json.ValueTextEquals("lost"u8))
+            {
+                json.Read();
+                lost = json.GetInt32();
+            }
+            else if (json.ValueTextEquals("errorId"u8))
+            {
+                json.Read();
+                errorId = json.GetString();
+            }
+            else if (json.ValueTextEquals("problem"u8))
+            {
+                json.Read();
+                problem = json.GetString();
+            }
+            else
+            {
+                json.Skip();
+            }
+        }
+
+        if (ordinal < 0 || size < 0)
+        {
+            throw new JsonException("an ordinal or a size is missing or negative");
+        }
+
+        return new JournalEntry
+        {
+            Ordinal = ordinal,
+            Size = size,
+            Hash = hash,
+            Status = status,
+            Changed = changed,
+            Lost = (MetadataLoss)lost,
+            ErrorId = errorId,
+            Problem = problem,
+        };
+    }
+
+    private static FileStatus ReadStatus(ref Utf8JsonReader json)
+    {
+        EntryJson.Fields fields = default;
+        if (json.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException("a status is not an object");
+        }
+
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (!EntryJson.TryReadField(ref json, ref fields))
+            {
+                json.Skip();
+            }
+        }
+
+        return fields.ToStatus();
+    }
+}

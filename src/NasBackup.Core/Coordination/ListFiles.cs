@@ -1,0 +1,27 @@
+using NasBackup.Files;
+using NasBackup.Planning;
+
+namespace NasBackup.Coordination;
+
+/// <summary>Writes lists into the folders of their assignments (F8).</summary>
+internal sealed class ListFiles(PlanFolder folder)
+{
+    /// <summary>Writes one list, durably. It counts when a plan or a slot names it.</summary>
+    public AssignmentDocument Write(string id, IReadOnlyList<ListItem> items, string node, string? incarnation)
+    {
+        // Two planners may write a list of the same assignment; each has a name of its own, and the plan says which counts.
+        Share share = folder.Share;
+        string name = $"list.{share.Tokens.Next(6)}.jsonl.zst";
+        FilePath assignmentFolder = folder.Assignment(id);
+        share.MakeFolder(assignmentFolder);
+        using var writer = new EntryListWriter(share.Tree, assignmentFolder.Combine(name), folder.PlanId, id);
+        foreach (ListItem item in items)
+        {
+            writer.Write(item);
+        }
+
+        writer.Complete();
+        share.Tree.SyncDirectory(assignmentFolder);
+        return new AssignmentDocument(id, node, incarnation, name, writer.Entries, writer.Bytes);
+    }
+}

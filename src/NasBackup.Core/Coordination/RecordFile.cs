@@ -1,0 +1,71 @@
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Coordination;
+
+/// <summary>
+/// A record on the share: two fixed places, written in turn, each a sealed line that is padded with blanks. A write that
+/// was torn leaves the other place whole; a reader takes the newer whole one, so it sees no gap and needs no lock.
+/// </summary>
+internal sealed class RecordFile : IDisposable
+{
+    /// <summary>Bytes of a place.</summary>
+    public const int PlaceLength = 32 * 1024;
+
+    private readonly IFileTree _tree;
+    private readonly FilePath _path;
+    private readonly byte[] _place = new byte[PlaceLength];
+    private IFileHandle? _handle;
+    private int _next;
+
+    public RecordFile(IFileTree tree, FilePath path)
+    {
+        _tree = tree;
+        _path = path;
+    }
+
+    /// <summary>Writes the other place and makes it durable.</summary>
+    public void Write(RecordDocument record)
+    {
+        byte[] line = SealedJson.Seal(record, CoordinationJson.Default.RecordDocument);
+        if (line.Length >= PlaceLength)
+        {
+            throw new FileSystemException(FileProblem.Other, "write", $"{_tree.RootPath}/{_path}", "the record is longer than its place");
+        }
+
+        line.CopyTo(_place, 0);
+        _place.AsSpan(line.Length).Fill((byte)' ');
+        _place[^1] = (byte)'\n';
+        try
+        {
+            _handle ??= _tree.OpenReadWrite(_path);
+            _handle.WriteAt(_place, (long)_next * PlaceLength);
+            _handle.Sync();
+            _next = 1 - _next;
+        }
+        catch (FileSystemException)
+        {
+            // The share may have gone and come back under another descriptor.
+            _handle?.Dispose();
+            _handle = null;
+            throw;
+        }
+    }
+
+    /// <summary>The newest whole record, read fresh by opening.</summary>
+    /// <returns>Null where the file has none that is whole.</returns>
+    /// <exception cref="FileSystemException">It cannot be read; that says nothing about its owner.</exception>
+    public static RecordDocument? Read(IFileTree tree, FilePath path)
+    {
+        using IFileHandle handle = tree.OpenRead(path);
+        var places = new byte[2 * PlaceLength];
+        int length = handle.ReadAt(places, 0);
+        RecordDocument? first = Open(places.AsSpan(0, Math.Min(length, PlaceLength)));
+        RecordDocument? second = length > PlaceLength ? Open(places.AsSpan(PlaceLength, length - PlaceLength)) : null;
+        return second is null || first?.Beat > second.Beat ? first : second;
+    }
+
+    public void Dispose() => _handle?.Dispose();
+
+    private static RecordDocument? Open(ReadOnlySpan<byte> place) => SealedJson.TryOpen(place, CoordinationJson.Default.RecordDocument);
+}

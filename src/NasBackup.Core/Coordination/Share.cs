@@ -1,0 +1,197 @@
+using System.Text.Json.Serialization.Metadata;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Coordination;
+
+/// <summary>
+/// The directory that all nodes and the management client reach; it holds coordination only. Everything on it goes through
+/// here: small files that are read fresh by opening, and slots that come into being at most once.
+/// </summary>
+internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens) : IDisposable
+{
+    private const int PublishAttempts = 12;
+    private const int LargestSmallFile = 16 * 1024 * 1024;
+
+    public IFileTree Tree => tree;
+
+    public INodeRuntime Runtime => runtime;
+
+    public Tokens Tokens => tokens;
+
+    public string Path => tree.RootPath;
+
+    /// <summary>A whole small file, or null where there is none.</summary>
+    /// <exception cref="FileSystemException">It cannot be read.</exception>
+    public byte[]? TryReadFile(FilePath path)
+    {
+        try
+        {
+            using IFileHandle handle = tree.OpenRead(path);
+            long size = handle.GetStatus().Size;
+            if (size > LargestSmallFile)
+            {
+                throw new FileSystemException(FileProblem.Other, "read", $"{Path}/{path}", "it is far larger than any file of this kind");
+            }
+
+            var bytes = new byte[size];
+            int read = handle.ReadAt(bytes, 0);
+            return read == bytes.Length ? bytes : bytes[..read];
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Publishes a document under a name that did not exist until now, and tells what stands there afterwards, whoever put
+    /// it there. What the calls say is ignored; only what can be read back decides. The token tells whose it is.
+    /// </summary>
+    /// <exception cref="FileSystemException">It could not be found out; the same document may be published again.</exception>
+    public T Publish<T>(FilePath folder, string name, T document, JsonTypeInfo<T> type)
+        where T : class
+    {
+        FilePath final = folder.Combine(name);
+        if (Read(final, type) is { } earlier)
+        {
+            return earlier;
+        }
+
+        // This form of name, since a distributed GlusterFS volume puts '.NAME.SUFFIX' on the brick of 'NAME', and a link
+        // between bricks had two winners now and then.
+        FilePath draft = folder.Combine($".{name}.{tokens.Next(6)}");
+        FileSystemException? problem = null;
+        for (int attempt = 0; attempt < PublishAttempts; attempt++)
+        {
+            try
+            {
+                WriteDraft(draft, SealedJson.Seal(document, type));
+                Try(() => tree.Link(draft, final), ref problem);
+                Try(() => tree.SyncDirectory(folder), ref problem);
+                if (Read(final, type) is { } published)
+                {
+                    FileSystemException? ignored = null;
+                    Try(() => tree.Delete(draft), ref ignored);
+                    return published;
+                }
+            }
+            catch (FileSystemException e)
+            {
+                problem = e;
+                if (e.Problem is FileProblem.NotFound)
+                {
+                    MakeFolder(folder);
+                }
+            }
+
+            runtime.Sleep(TimeSpan.FromMilliseconds(20 << Math.Min(attempt, 6)), CancellationToken.None);
+        }
+
+        throw problem ?? new FileSystemException(FileProblem.Other, "publish", $"{Path}/{final}", "what stands there cannot be read");
+    }
+
+    /// <summary>A published document, or null where there is none (or none that can be seen yet) or it is not whole.</summary>
+    public T? Read<T>(FilePath path, JsonTypeInfo<T> type)
+        where T : class
+        => TryReadFile(path) is { } bytes ? SealedJson.TryOpen(bytes, type) : null;
+
+    /// <summary>Replaces a file as a whole; for what only one process writes at a time.</summary>
+    public void Replace<T>(FilePath path, T document, JsonTypeInfo<T> type)
+    {
+        MakeFolder(path.Parent);
+        FilePath draft = path.Parent.Combine($".{FilePath.Display(path.Name)}.{tokens.Next(6)}");
+        WriteDraft(draft, SealedJson.Seal(document, type));
+        tree.Rename(draft, path);
+        tree.SyncDirectory(path.Parent);
+    }
+
+    /// <summary>Makes a folder and what is missing above it, durably.</summary>
+    public void MakeFolder(FilePath folder)
+    {
+        if (folder.IsRoot)
+        {
+            return;
+        }
+
+        try
+        {
+            tree.CreateDirectory(folder);
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+        {
+            MakeFolder(folder.Parent);
+            tree.CreateDirectory(folder);
+        }
+
+        tree.SyncDirectory(folder.Parent);
+    }
+
+    /// <summary>The names in a folder, without drafts; none where there is no such folder.</summary>
+    public IReadOnlyList<string> ListNames(FilePath folder)
+    {
+        try
+        {
+            return [.. tree.ReadDirectory(folder, withStatus: false)
+                .Select(item => FilePath.Display(item.Name))
+                .Where(name => !name.StartsWith('.'))
+                .Order(StringComparer.Ordinal)];
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Removes a folder with all that is below it; what is gone already does not matter.</summary>
+    public void RemoveFolder(FilePath folder)
+    {
+        IReadOnlyList<DirectoryItem> items;
+        try
+        {
+            items = tree.ReadDirectory(folder);
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+        {
+            return;
+        }
+
+        foreach (DirectoryItem item in items)
+        {
+            FilePath path = folder.Combine(item.Name);
+            if (item.Status?.Kind is EntryKind.Directory)
+            {
+                RemoveFolder(path);
+            }
+            else
+            {
+                tree.Delete(path);
+            }
+        }
+
+        tree.DeleteDirectory(folder);
+    }
+
+    public void Dispose() => tree.Dispose();
+
+    private void WriteDraft(FilePath draft, byte[] line)
+    {
+        tree.Delete(draft);
+        using IFileHandle handle = tree.CreateNew(draft);
+        handle.Write([.. line, (byte)'\n']);
+        handle.Sync();
+        handle.Close();
+    }
+
+    private static void Try(Action action, ref FileSystemException? problem)
+    {
+        try
+        {
+            action();
+        }
+        catch (FileSystemException e)
+        {
+            problem = e;
+        }
+    }
+}

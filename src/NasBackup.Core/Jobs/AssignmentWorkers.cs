@@ -1,0 +1,86 @@
+using System.Runtime.ExceptionServices;
+using NasBackup.Coordination;
+using NasBackup.Planning;
+using NasBackup.Transfer;
+
+namespace NasBackup.Jobs;
+
+/// <summary>Copies one assignment with several workers, each taking the next entries of the list as it goes (F10).</summary>
+internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assignment, MirrorWriter writer, NodeHeart heart, int workers)
+{
+    /// <summary>Small entries are taken some at a time; a large one is taken alone, so that no worker sits on others' work.</summary>
+    private const int MostTaken = 64;
+    private const long MostTakenBytes = 256 * 1024;
+
+    private readonly Lock _gate = new();
+    private IEnumerator<ListItem>? _items;
+    private long _ordinal = -1;
+    private ExceptionDispatchInfo? _failure;
+
+    /// <summary>Returns when the list is through.</summary>
+    /// <exception cref="OperationCanceledException">The node leaves, or the assignment is another's now.</exception>
+    /// <exception cref="NodeStoppedException">The node cannot go on.</exception>
+    /// <exception cref="BackupException">The list is damaged.</exception>
+    public void Run()
+    {
+        using IEnumerator<ListItem> items = EntryListReader
+            .Read(folder.Share.Tree, folder.List(assignment.Document), assignment.Id).GetEnumerator();
+        _items = items;
+        int count = (int)Math.Min(workers, Math.Max(1, assignment.Document.Entries));
+        INodeThread[] threads = [.. Enumerable.Range(1, count - 1).Select(i => folder.Share.Runtime.Start($"worker {i}", Work))];
+        Work();
+        foreach (INodeThread thread in threads)
+        {
+            thread.Join();
+        }
+
+        _failure?.Throw();
+    }
+
+    private void Work()
+    {
+        var taken = new List<WorkItem>(MostTaken);
+        try
+        {
+            while (Take(taken))
+            {
+                foreach (WorkItem work in taken)
+                {
+                    if (work.Item.Entry.Size >= MostTakenBytes)
+                    {
+                        heart.CurrentFile = work.Item.Entry.Path.ToString();
+                    }
+
+                    heart.Add(writer.Write(work));
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            lock (_gate)
+            {
+                // The first one says why; the others only notice that the list is no longer theirs.
+                if (_failure is null || _failure.SourceException is OperationCanceledException)
+                {
+                    _failure = ExceptionDispatchInfo.Capture(e);
+                }
+            }
+        }
+    }
+
+    private bool Take(List<WorkItem> taken)
+    {
+        taken.Clear();
+        long bytes = 0;
+        lock (_gate)
+        {
+            while (_failure is null && taken.Count < MostTaken && bytes < MostTakenBytes && _items!.MoveNext())
+            {
+                taken.Add(new WorkItem(assignment.Id, assignment.IsFirst, ++_ordinal, _items.Current));
+                bytes += _items.Current.Entry.Size;
+            }
+        }
+
+        return taken.Count > 0;
+    }
+}

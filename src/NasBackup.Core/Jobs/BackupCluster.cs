@@ -1,0 +1,171 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Planning;
+
+namespace NasBackup.Jobs;
+
+/// <summary>The one door to the engine: a share that has been opened, with the nodes and plans on it.</summary>
+public sealed class BackupCluster : IDisposable
+{
+    private readonly Share _share;
+    private readonly NodeRegistry _registry;
+    private readonly NodeLog _log;
+    private readonly PlanStore _plans;
+
+    private BackupCluster(Share share)
+    {
+        _share = share;
+        _log = new NodeLog(share);
+        _registry = new NodeRegistry(share, _log);
+        _plans = new PlanStore(share);
+    }
+
+    /// <summary>The share's absolute path.</summary>
+    public string SharePath => _share.Path;
+
+    /// <summary>Opens a share.</summary>
+    /// <param name="sharePath">An absolute path.</param>
+    /// <param name="create">Whether to make the folder where its parent exists.</param>
+    /// <exception cref="BackupException">ShareNotFound, ShareReadOnly, ShareUnsuitable.</exception>
+    public static BackupCluster Open(string sharePath, bool create = false)
+        => new(ShareOpener.Open(sharePath, create, SystemRuntime.Instance, Tokens.System));
+
+    /// <summary>Registers a node.</summary>
+    /// <exception cref="BackupException">NodeAlreadyRegistered, NodeNameInvalid.</exception>
+    public Node RegisterNode(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap) => _registry.Register(name, speed, pathMap);
+
+    /// <summary>All registered nodes, by name.</summary>
+    public IReadOnlyList<Node> GetNodes() => _registry.GetAll();
+
+    /// <exception cref="BackupException">NodeNotRegistered.</exception>
+    public Node GetNode(string name) => _registry.Get(name);
+
+    /// <summary>Changes what is not null.</summary>
+    public Node SetNode(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap, bool clearSpeed = false)
+        => _registry.Set(name, speed, pathMap, clearSpeed);
+
+    public void UnregisterNode(string name) => _registry.Unregister(name);
+
+    /// <summary>Publishes a request; the first node that starts plans it.</summary>
+    /// <exception cref="BackupException">What is wrong with the request; BackupUnderWay.</exception>
+    public BackupPlan RequestPlan(BackupRequest request, CancellationToken cancellation)
+        => _plans.Describe(new RequestPublisher(_share, _registry, _plans).Publish(request, cancellation));
+
+    /// <summary>Publishes a request and plans it here.</summary>
+    /// <exception cref="BackupException">What is wrong with the request, its source or its device; BackupUnderWay.</exception>
+    public BackupPlan CreatePlan(
+        BackupRequest request, Action<ScanProgress>? progress, Action<string>? verbose, Action<string>? warning, CancellationToken cancellation)
+    {
+        PlanFolder folder = new RequestPublisher(_share, _registry, _plans).Publish(request, cancellation);
+        RequestDocument document = folder.ReadRequest()!;
+        var options = new NodeRunOptions { ScanProgress = progress, Verbose = verbose, Warning = warning };
+        var me = new Identity("planner", _share.Tokens.Next(8));
+        using var over = new CancellationTokenSource();
+        using var heart = new NodeHeart(folder, me, document, cancellation) { TakesWork = false };
+        INodeThread beat = _share.Runtime.Start("planner heart", () => heart.Beat(() => over.IsCancellationRequested));
+        try
+        {
+            var detector = new FailureDetector(folder, document.FailureTimeout);
+            new PlanningPhase(folder, document, me, EnvironmentOf(null), detector, heart, options, cancellation).Run();
+        }
+        finally
+        {
+            over.Cancel();
+            beat.Join();
+            heart.State = NodeState.Left;
+            heart.TryCheckpoint();
+        }
+
+        return _plans.Describe(folder.Another());
+    }
+
+    public IReadOnlyList<BackupPlan> GetPlans() => [.. _plans.Ids().Select(id => _plans.Describe(_plans.Open(id)))];
+
+    /// <exception cref="BackupException">PlanNotFound, PlanIdInvalid.</exception>
+    public BackupPlan GetPlan(string planId) => _plans.Describe(_plans.Open(planId));
+
+    /// <summary>Removes a plan from the share; its set on the device stays.</summary>
+    /// <exception cref="BackupException">PlanNotFound, PlanInUse.</exception>
+    public void RemovePlan(string planId, bool force) => _plans.Remove(_plans.Open(planId), force);
+
+    /// <summary>Stops all nodes of a plan; it can be resumed.</summary>
+    /// <param name="planId">Which.</param>
+    /// <param name="wait">How long to wait until the nodes have left.</param>
+    /// <exception cref="BackupException">PlanNotFound, PlanCompleted.</exception>
+    public BackupPlan StopPlan(string planId, TimeSpan wait)
+    {
+        _plans.Stop(_plans.Open(planId), wait);
+        return GetPlan(planId);
+    }
+
+    public IReadOnlyList<Counter> GetCounters(string planId) => _plans.Counters(_plans.Open(planId));
+
+    /// <summary>A watch that remembers its last look, so that it can tell rates.</summary>
+    public ProgressWatch WatchPlan(string planId) => new(_plans.Open(planId));
+
+    /// <summary>Closes what a node owns without waiting for the failure timeout.</summary>
+    /// <exception cref="BackupException">PlanNotFound, NodeNotInPlan, NodeAlive.</exception>
+    public IReadOnlyList<Takeover> TakeOver(string planId, string failedNode, bool force, CancellationToken cancellation)
+        => new RequestedTakeover(_plans.Open(planId), CostOf).Run(failedNode, force, cancellation);
+
+    /// <summary>The logs of all nodes, or of one, oldest first.</summary>
+    public IReadOnlyList<NodeLogRecord> GetLog(string? node = null)
+        => node is null ? [.. _registry.GetAll().SelectMany(registered => _log.Read(registered.Name)).OrderBy(record => record.CompletedAt)] : _log.Read(_registry.Get(node).Name);
+
+    /// <summary>One node's part until the plan is complete. Cancelling makes the node leave, and the others take over.</summary>
+    /// <exception cref="BackupException">NodeNotRegistered, NodeInUse, PlanCompleted, SourceDiffers, DeviceDiffers, and what keeps a plan from being made.</exception>
+    public NodeBackupResult RunNode(string planId, string node, NodeRunOptions options, CancellationToken cancellation)
+    {
+        PlanFolder folder = _plans.Open(planId);
+        ThrowIfComplete(folder);
+        string name = _registry.Get(node).Name;
+        return new NodeRun(folder, folder.ReadRequest()!, name, EnvironmentOf(name), options, cancellation).Run();
+    }
+
+    /// <summary>The whole job in this process. Cancelling stops the job; it can be resumed.</summary>
+    /// <exception cref="BackupException">PlanCompleted, and what keeps a plan from being made.</exception>
+    public BackupResult RunJob(string planId, BackupJobOptions options, CancellationToken cancellation)
+    {
+        PlanFolder folder = _plans.Open(planId);
+        ThrowIfComplete(folder);
+        return new BackupJob(folder, folder.ReadRequest()!, options, EnvironmentOf).Run(cancellation);
+    }
+
+    public void Dispose() => _share.Dispose();
+
+    private static void ThrowIfComplete(PlanFolder folder)
+    {
+        folder.Completion.Refresh();
+        if (folder.Completion.Last is { Kind: SlotKind.Completed })
+        {
+            throw new BackupException(
+                ErrorIds.PlanCompleted, ErrorKind.InvalidOperation, $"Plan {folder.PlanId} is complete. Make a new one with New-NasBackupPlan.", folder.PlanId);
+        }
+    }
+
+    private NodeEnvironment EnvironmentOf(string? node)
+    {
+        IReadOnlyDictionary<string, string> map = node is null ? new Dictionary<string, string>(StringComparer.Ordinal) : _registry.Get(node).PathMap;
+        return new NodeEnvironment
+        {
+            ToOwnPath = path => NodeEnvironment.Translate(map, path),
+            Open = FileTree.Open,
+            CostOf = CostOf,
+            Log = (result, heart) => _log.Append(result.Node, new LogDocument(
+                result.PlanId,
+                _share.Runtime.Time.GetUtcNow().UtcDateTime,
+                heart.WorkSeconds,
+                heart.EntriesDone,
+                heart.BytesDone,
+                heart.Fit.TransferRate,
+                heart.Fit.CostPerEntry,
+                result.Status)),
+        };
+    }
+
+    private NodeCost CostOf(string name)
+    {
+        Node? node = _registry.GetAll().FirstOrDefault(node => node.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return new NodeCost(node?.EffectiveSpeed ?? Node.DefaultSpeed, node?.CostPerEntry.TotalSeconds ?? 0);
+    }
+}

@@ -1,0 +1,107 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Sets;
+using NasBackup.Transfer;
+
+namespace NasBackup.Jobs;
+
+/// <summary>
+/// When every assignment is closed: one node finalises, the others watch it and replace it when it fails. All of it may be
+/// done by several at once without harm; the claim only spares the work.
+/// </summary>
+internal sealed class FinishingPhase(
+    PlanFolder folder,
+    RequestDocument request,
+    PlanDocument plan,
+    ClusterView view,
+    Identity me,
+    FailureDetector detector,
+    NodeHeart heart,
+    SetFolder set,
+    Availability availability,
+    CancellationToken cancellation)
+{
+    private readonly INodeRuntime _runtime = folder.Share.Runtime;
+
+    /// <summary>One step towards completion: claims, finalises, or waits a little for whoever does.</summary>
+    public void Step()
+    {
+        folder.Completion.Refresh();
+        switch (folder.Completion.Last)
+        {
+            case { Kind: SlotKind.Completed }:
+                break;
+            case null:
+                if (Publish(me.Slot(folder.Share, SlotKind.Claim)))
+                {
+                    Finalise();
+                }
+
+                break;
+            case { } claim when claim.Incarnation == me.Incarnation:
+                Finalise();
+                break;
+            case { } claim when HasFailed(claim):
+                if (Publish(me.Slot(folder.Share, SlotKind.TakenOver) with { FailedNode = claim.Node, FailedIncarnation = claim.Incarnation }))
+                {
+                    Finalise();
+                }
+
+                break;
+            default:
+                _runtime.Sleep(TimeSpan.FromMilliseconds(100), cancellation);
+                break;
+        }
+    }
+
+    private bool HasFailed(SlotDocument claim) => detector.Find(claim.Incarnation) is { } seen
+        ? !FailureDetector.IsLiving(seen) || claim.Node.Equals(me.Node, StringComparison.OrdinalIgnoreCase)
+        : _runtime.Time.GetElapsedTime(detector.WatchingSince) > request.FailureTimeout;
+
+    private void Finalise()
+    {
+        heart.State = NodeState.Finalising;
+        try
+        {
+            var finaliser = new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.NoteProgress);
+            CompletionDocument completion = finaliser.Run(cancellation);
+            Publish(me.Slot(folder.Share, SlotKind.Completed) with { Completion = completion });
+        }
+        catch (FileSystemException e) when (e.IsDeviceWide)
+        {
+            throw new NodeStoppedException(
+                ErrorIds.DeviceFull, $"{e.Message}. Make room on '{set.DevicePath}', then resume with Start-NasNodeBackup.", e);
+        }
+        catch (FileSystemException e) when (e.MayBeUnmounted)
+        {
+            if (!availability.DeviceWasAway())
+            {
+                throw;
+            }
+        }
+        finally
+        {
+            heart.State = NodeState.Idle;
+        }
+    }
+
+    private Dictionary<string, double> Speeds() => detector.All
+        .Where(seen => seen.Record is { TakesWork: true, WorkSeconds: > 0 })
+        .GroupBy(seen => seen.Record.Node, StringComparer.OrdinalIgnoreCase)
+        .ToDictionary(
+            group => group.Key,
+            group => group.Sum(seen => (double)seen.Record.BytesDone) / group.Sum(seen => seen.Record.WorkSeconds),
+            StringComparer.OrdinalIgnoreCase);
+
+    private bool Publish(SlotDocument slot)
+    {
+        SlotDocument published = folder.Completion.PublishNext(slot, out int number);
+        bool won = published.Token == slot.Token;
+        if (won)
+        {
+            heart.Publish(new SlotChainNews(folder.Completion.Name, number));
+        }
+
+        return won;
+    }
+}

@@ -1,0 +1,29 @@
+using NasBackup.Files;
+using NasBackup.Planning;
+
+namespace NasBackup.Jobs;
+
+/// <summary>What a node's run takes from the world outside the protocol.</summary>
+internal sealed class NodeEnvironment
+{
+    /// <summary>How this node sees a path of the plan.</summary>
+    public required Func<string, string> ToOwnPath { get; init; }
+
+    /// <summary>Opens a folder.</summary>
+    public required Func<string, IFileTree> Open { get; init; }
+
+    /// <summary>What work costs a node, learned or preset.</summary>
+    public required Func<string, NodeCost> CostOf { get; init; }
+
+    /// <summary>Appends to the node's log (F11).</summary>
+    public required Action<NodeBackupResult, NodeHeart> Log { get; init; }
+
+    /// <summary>The longest matching prefix of a path map, replaced; the path itself where none matches.</summary>
+    public static string Translate(IReadOnlyDictionary<string, string> map, string path)
+    {
+        string? best = map.Keys
+            .Where(prefix => path == prefix.TrimEnd('/') || path.StartsWith(prefix.TrimEnd('/') + "/", StringComparison.Ordinal))
+            .MaxBy(prefix => prefix.Length);
+        return best is null ? path : map[best].TrimEnd('/') + path[best.TrimEnd('/').Length..];
+    }
+}

@@ -1,0 +1,53 @@
+using NasBackup.Coordination;
+using NasBackup.Transfer;
+
+namespace NasBackup.Jobs;
+
+/// <summary>How a node's run ended, before it is put in the words of a result.</summary>
+internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, CompletionDocument? Completion, string? Problem, string? ErrorId)
+{
+    public NodeBackupResult ToResult(Identity me, RequestDocument request, NodeHeart heart, TimeSpan duration)
+    {
+        IReadOnlyList<AssignmentView> mine = [.. (View?.All ?? []).Where(assignment => assignment.Owner == me.Incarnation)];
+        IEnumerable<FrozenJournal> counted = mine.Select(assignment => assignment.Terminal?.Frozen).OfType<FrozenJournal>();
+        bool lost = mine.Any(assignment => assignment.Terminal is { Kind: SlotKind.TakenOver });
+        return new NodeBackupResult
+        {
+            Node = me.Node,
+            Status = Completion is null ? Status : lost ? BackupStatus.TakenOver : Completion.Status,
+            PlanId = request.Id,
+            SetId = request.Id,
+            DataPath = DataPathOf(request),
+            Entries = counted.Sum(frozen => frozen.Entries),
+            Bytes = counted.Sum(frozen => frozen.Bytes),
+            FailedEntries = Completion?.FailedEntries ?? 0,
+            FailedNodes = Completion?.FailedNodes ?? View?.FailedNodes ?? [],
+            Takeovers = [.. (Completion?.Takeovers ?? []).Select(takeover => ToModel(takeover, request.Id))],
+            Duration = duration,
+            Speed = heart.WorkSeconds > 0 ? heart.BytesDone / heart.WorkSeconds : 0,
+            Problem = Problem,
+            ErrorId = ErrorId,
+        };
+    }
+
+    /// <summary>A string for one source, an array for several.</summary>
+    public static object DataPathOf(RequestDocument request)
+    {
+        string[] paths = [.. request.Sources.Select(source => System.IO.Path.Combine(request.Device, request.Id, SetPaths.DataOf(source.Path).ToString()))];
+        return paths.Length == 1 ? paths[0] : paths;
+    }
+
+    public static Takeover ToModel(TakeoverDocument takeover, string planId) => new()
+    {
+        PlanId = planId,
+        Assignment = takeover.Assignment,
+        FailedNode = takeover.FailedNode,
+        Reason = takeover.Reason,
+        ClosedBy = takeover.ClosedBy,
+        CommittedEntries = takeover.CommittedEntries,
+        RemainingEntries = takeover.RemainingEntries,
+        RemainingBytes = takeover.RemainingBytes,
+        Successors = takeover.Successors,
+        Time = takeover.Time,
+    };
+}

@@ -1,0 +1,178 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Planning;
+using NasBackup.Transfer;
+
+namespace NasBackup.Jobs;
+
+/// <summary>Makes a plan from a request: scans the sources (F2), divides what it found (F3–F7), writes the lists (F8).</summary>
+internal sealed class PlanMaker(
+    PlanFolder folder,
+    RequestDocument request,
+    Identity me,
+    Func<string, NodeCost> costOf,
+    Func<string, string> toOwnPath,
+    Func<string, IFileTree> open)
+{
+    /// <summary>Free room that a set needs beside its bytes: manifest, set.json, folders.</summary>
+    private const long SpareBytes = 1024 * 1024;
+    private const int BytesPerEntry = 256;
+    private const int MostUnreadable = 1000;
+
+    public Action<ScanProgress>? Progress { get; init; }
+
+    /// <summary>Told after each larger step that is not scanning.</summary>
+    public Action Step { get; init; } = () => { };
+
+    public Action<string> Verbose { get; init; } = _ => { };
+
+    /// <summary>Scans, writes the lists, makes the set's folder. The plan counts when its slot has been published.</summary>
+    /// <exception cref="BackupException">SourceNotFound, SourceUnreadable, DeviceNotFound, DeviceReadOnly, DeviceTooSmall.</exception>
+    public PlanDocument Make(CancellationToken cancellation)
+    {
+        var items = new List<ListItem>();
+        var identities = new List<SourceIdentityDocument>();
+        var skipped = new Dictionary<string, long>(StringComparer.Ordinal);
+        var unreadable = new List<UnreadableDocument>();
+        long unreadableCount = 0;
+        long bytes = 0;
+        for (int source = 0; source < request.Sources.Count; source++)
+        {
+            (ScanResult result, SourceIdentityDocument identity) = Scan(source, items.Count, bytes, cancellation);
+            identities.Add(identity);
+            items.AddRange(result.Entries.Select(entry => new ListItem(entry)));
+            bytes += result.Bytes;
+            foreach ((SkipReason reason, long count) in result.SkippedCounts)
+            {
+                skipped[reason.ToString()] = skipped.GetValueOrDefault(reason.ToString()) + count;
+            }
+
+            unreadableCount += result.Unreadable.Count;
+            string root = request.Sources[source].Path;
+            unreadable.AddRange(result.Unreadable.Take(MostUnreadable - unreadable.Count)
+                .Select(item => new UnreadableDocument(item.Path.IsRoot ? root : $"{root.TrimEnd('/')}/{item.Path}", item.Problem)));
+        }
+
+        PrepareDevice(bytes, items.Count);
+        return new PlanDocument
+        {
+            Entries = items.Count,
+            Bytes = bytes,
+            Identities = identities,
+            Skipped = skipped,
+            Unreadable = unreadable,
+            UnreadableCount = unreadableCount,
+            Lists = WriteLists(items),
+        };
+    }
+
+    private (ScanResult Result, SourceIdentityDocument Identity) Scan(int source, long entriesBefore, long bytesBefore, CancellationToken cancellation)
+    {
+        string path = toOwnPath(request.Sources[source].Path);
+        try
+        {
+            if (IsFolder(path))
+            {
+                var options = new ScanOptions
+                {
+                    Include = request.Include,
+                    Exclude = request.Exclude,
+                    OneFileSystem = request.OneFileSystem,
+                    ExcludeCaches = request.ExcludeCaches,
+                };
+                using IFileTree tree = open(path);
+                ScanResult result = Scanner.Scan(
+                    tree,
+                    source,
+                    options,
+                    progress => Progress?.Invoke(new ScanProgress(entriesBefore + progress.Entries, bytesBefore + progress.Bytes)),
+                    cancellation);
+                return (result, SourceSet.Identify(isFile: false, result.Entries));
+            }
+
+            using IFileTree parent = open(System.IO.Path.GetDirectoryName(path)!);
+            ScanResult single = Scanner.ScanSingle(parent, FilePath.Parse(System.IO.Path.GetFileName(path)), source);
+            return (single, SourceSet.Identify(isFile: true, single.Entries));
+        }
+        catch (FileSystemException e)
+        {
+            throw new BackupException(
+                e.Problem is FileProblem.NotFound or FileProblem.NotADirectory ? ErrorIds.SourceNotFound : ErrorIds.SourceUnreadable,
+                e.Problem is FileProblem.NotFound ? ErrorKind.NotFound : ErrorKind.AccessDenied,
+                $"The source '{path}' cannot be read on node {me.Node}: {e.Reason}. Check the path, its permissions and whether its disk is mounted.",
+                path,
+                e);
+        }
+    }
+
+    private bool IsFolder(string path)
+    {
+        string? parent = System.IO.Path.GetDirectoryName(path);
+        if (parent is null)
+        {
+            return true;
+        }
+
+        using IFileTree tree = open(parent);
+        return tree.GetStatus(FilePath.Parse(System.IO.Path.GetFileName(path))).Kind is EntryKind.Directory;
+    }
+
+    private void PrepareDevice(long bytes, long entries)
+    {
+        string path = toOwnPath(request.Device);
+        try
+        {
+            using IFileTree device = open(path);
+            SpaceStatus space = device.GetSpace();
+            long needed = bytes + (entries * BytesPerEntry) + SpareBytes;
+            if (space.FreeBytes < needed || (space.FreeEntries >= 0 && space.FreeEntries < entries))
+            {
+                throw new BackupException(
+                    ErrorIds.DeviceTooSmall,
+                    ErrorKind.NoSpace,
+                    $"The device '{path}' has {space.FreeBytes} bytes and {(space.FreeEntries < 0 ? "any number of" : space.FreeEntries)} files free; this backup needs about {needed} bytes and {entries} files. Make room there, or choose another destination.",
+                    path);
+            }
+
+            SetFolder.Create(device, request);
+        }
+        catch (FileSystemException e)
+        {
+            throw DeviceErrors.CannotUse(path, e);
+        }
+    }
+
+    private List<PlanListDocument> WriteLists(List<ListItem> items)
+    {
+        NodeCost[] costs = [.. request.Nodes.Select(costOf)];
+        double speeds = costs.Sum(cost => cost.Speed);
+        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(request.Strategy, items, costs);
+        var files = new ListFiles(folder);
+        var documents = new List<PlanListDocument>();
+        for (int i = 0; i < lists.Count; i++)
+        {
+            AssignmentDocument assignment = files.Write($"L{i + 1}", lists[i], request.Nodes[i], incarnation: null);
+            Step();
+            double ratio = costs[i].Speed / speeds;
+            documents.Add(new PlanListDocument(assignment, ratio, costs[i].Speed, costs[i].CostPerEntry));
+            Verbose($"{assignment.Id} for {request.Nodes[i]}: {assignment.Entries} entries, {assignment.Bytes} bytes (speed {costs[i].Speed:F0} B/s, {costs[i].CostPerEntry * 1000:F3} ms per entry, ratio {ratio:P1}).");
+        }
+
+        return documents;
+    }
+}
+
+/// <summary>What is said when a device cannot be used.</summary>
+internal static class DeviceErrors
+{
+    public static BackupException CannotUse(string path, FileSystemException e) => e.Problem switch
+    {
+        FileProblem.NotFound or FileProblem.NotADirectory => new BackupException(
+            ErrorIds.DeviceNotFound, ErrorKind.NotFound, $"The device '{path}' does not exist: {e.Reason}. Mount it, or make the folder.", path, e),
+        FileProblem.ReadOnly or FileProblem.AccessDenied => new BackupException(
+            ErrorIds.DeviceReadOnly, ErrorKind.AccessDenied, $"The device '{path}' cannot be written to: {e.Reason}. Remount it read-write, or check its permissions.", path, e),
+        FileProblem.NoSpace => new BackupException(
+            ErrorIds.DeviceFull, ErrorKind.NoSpace, $"The device '{path}' is full: {e.Reason}. Make room there, or choose another destination.", path, e),
+        _ => new BackupException(ErrorIds.DeviceUnsuitable, ErrorKind.DeviceError, $"The device '{path}' cannot be used: {e.Message}.", path, e),
+    };
+}

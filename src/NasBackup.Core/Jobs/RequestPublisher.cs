@@ -1,0 +1,194 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+
+namespace NasBackup.Jobs;
+
+/// <summary>Checks a request and publishes it: the first of the two steps of a plan (F1).</summary>
+internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanStore plans)
+{
+    /// <summary>Only the newest plans can be under way.</summary>
+    private const int PlansToCheck = 50;
+
+    /// <exception cref="BackupException">What is wrong with it.</exception>
+    public PlanFolder Publish(BackupRequest request, CancellationToken cancellation)
+    {
+        Check(request);
+        string[] sources = Distinct(request.Path);
+        string device = request.Destination.Length > 1 ? request.Destination.TrimEnd('/') : request.Destination;
+        CheckOverlap(sources, device);
+        IReadOnlyList<string> nodes = Nodes(request);
+        WaitForOthers(request, sources, device, cancellation);
+        PrepareDevice(device);
+        string id = PlanFolder.NewPlanId(share);
+        var folder = new PlanFolder(share, id);
+        share.MakeFolder(folder.Root);
+        share.Publish(
+            folder.Root,
+            "request",
+            new RequestDocument
+            {
+                Id = id,
+                Token = share.Tokens.Next(16),
+                CreatedAt = share.Runtime.Time.GetUtcNow().UtcDateTime,
+                Sources = [.. sources.Select((path, i) => new SourceDocument(path, Owner(request, i)))],
+                Device = device,
+                Nodes = nodes,
+                Strategy = request.Strategy,
+                Layout = request.Layout,
+                Type = request.Type,
+                Include = request.Include,
+                Exclude = request.Exclude,
+                OneFileSystem = request.OneFileSystem,
+                ExcludeCaches = request.ExcludeCaches,
+                FailureTimeoutSeconds = request.FailureTimeout.TotalSeconds,
+                FailoverTimeoutSeconds = request.FailoverTimeout.TotalSeconds,
+                Snapshot = request.Snapshot,
+                Durability = request.Durability,
+            },
+            CoordinationJson.Default.RequestDocument);
+        return folder;
+    }
+
+    private static void Check(BackupRequest request)
+    {
+        if (request.FailureTimeout < TimeSpan.FromSeconds(1))
+        {
+            throw new BackupException(
+                ErrorIds.FailureTimeoutTooShort, ErrorKind.InvalidArgument, $"A failure timeout of {request.FailureTimeout.TotalSeconds} s would hold healthy nodes for failed; give 1 s or more.", request.FailureTimeout);
+        }
+
+        if (request.Layout is not DeviceLayout.Mirror)
+        {
+            throw new BackupException(ErrorIds.OptionNotSupported, ErrorKind.NotSupported, $"The layout {request.Layout} is not there yet; use Mirror.", request.Layout);
+        }
+
+        if (request.Type is not BackupType.Full)
+        {
+            throw new BackupException(ErrorIds.OptionNotSupported, ErrorKind.NotSupported, $"Backups of type {request.Type} are not there yet; use Full.", request.Type);
+        }
+
+        if (request.SourceOwner.Count > 1 && request.SourceOwner.Count != request.Path.Count)
+        {
+            throw new BackupException(
+                ErrorIds.OptionNotSupported, ErrorKind.InvalidArgument, $"{request.SourceOwner.Count} source owners were given for {request.Path.Count} paths; give one for all, or one per path.", null);
+        }
+    }
+
+    /// <summary>Sources without repetition.</summary>
+    private static string[] Distinct(IReadOnlyList<string> paths)
+    {
+        string[] sources = [.. paths.Select(path => path.Length > 1 ? path.TrimEnd('/') : path).Distinct(StringComparer.Ordinal)];
+        return sources;
+    }
+
+    private static void CheckOverlap(string[] sources, string device)
+    {
+        foreach (string source in sources)
+        {
+            if (IsAtOrBelow(device, source))
+            {
+                throw new BackupException(
+                    ErrorIds.DestinationInsideSource, ErrorKind.InvalidArgument, $"The destination '{device}' lies inside the source '{source}', so the backup would back itself up. Choose a destination elsewhere.", device);
+            }
+
+            if (IsAtOrBelow(source, device))
+            {
+                throw new BackupException(
+                    ErrorIds.SourceInsideDestination, ErrorKind.InvalidArgument, $"The source '{source}' lies inside the destination '{device}'. Choose a destination elsewhere.", source);
+            }
+        }
+    }
+
+    private static bool IsAtOrBelow(string path, string ancestor)
+        => path == ancestor || path.StartsWith(ancestor.TrimEnd('/') + "/", StringComparison.Ordinal);
+
+    private IReadOnlyList<string> Nodes(BackupRequest request)
+    {
+        IReadOnlyList<string> nodes = request.Nodes.Count > 0 ? request.Nodes : [.. registry.GetAll().Select(node => node.Name)];
+        if (nodes.Count == 0)
+        {
+            throw new BackupException(
+                ErrorIds.NodeNotGiven, ErrorKind.InvalidArgument, $"No node is registered on the share '{share.Path}'. Name nodes with -Node, or register them with Register-NasNode.", share.Path);
+        }
+
+        registry.EnsureRegistered(nodes);
+        foreach (string owner in request.SourceOwner.Where(owner => !nodes.Contains(owner, StringComparer.OrdinalIgnoreCase)))
+        {
+            throw new BackupException(
+                ErrorIds.NodeNotInPlan, ErrorKind.InvalidArgument, $"The source owner {owner} is none of the plan's nodes ({string.Join(", ", nodes)}).", owner);
+        }
+
+        return nodes;
+    }
+
+    private static string? Owner(BackupRequest request, int source)
+        => request.SourceOwner.Count == 0 ? null : request.SourceOwner[request.SourceOwner.Count == 1 ? 0 : source];
+
+    private static void PrepareDevice(string device)
+    {
+        try
+        {
+            ShareOpener.OpenFolder(device, create: true).Dispose();
+        }
+        catch (FileSystemException e)
+        {
+            throw DeviceErrors.CannotUse(device, e);
+        }
+    }
+
+    /// <summary>One backup of a source to a device at a time; a plan whose nodes do not move any more is nobody's hindrance.</summary>
+    private void WaitForOthers(BackupRequest request, string[] sources, string device, CancellationToken cancellation)
+    {
+        while (FindUnderWay(sources, device) is { } other)
+        {
+            if (!request.Wait)
+            {
+                throw new BackupException(
+                    ErrorIds.BackupUnderWay, ErrorKind.ResourceBusy, $"A backup of the same source to '{device}' is under way: plan {other}. Wait for it, queue behind it with -Wait, or stop it with Stop-NasBackup.", other);
+            }
+
+            share.Runtime.Sleep(TimeSpan.FromSeconds(1), cancellation);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    private string? FindUnderWay(string[] sources, string device)
+    {
+        foreach (string id in plans.Ids().OrderDescending(StringComparer.Ordinal).Take(PlansToCheck))
+        {
+            PlanFolder folder = plans.Open(id);
+            if (folder.ReadRequest() is { } request && request.Device == device
+                && request.Sources.Any(source => sources.Contains(source.Path, StringComparer.Ordinal))
+                && plans.Describe(folder).Status is PlanStatus.Running or PlanStatus.Requested
+                && IsMoving(folder, request))
+            {
+                return id;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsMoving(PlanFolder folder, RequestDocument request)
+    {
+        var detector = new FailureDetector(folder, request.FailureTimeout);
+        TimeSpan beat = TimeSpan.FromSeconds(Math.Min(1, request.FailureTimeoutSeconds / 4));
+        for (int look = 0; look < 8; look++)
+        {
+            detector.Look();
+            if (detector.All.All(seen => seen.HasLeft))
+            {
+                return false;
+            }
+
+            if (detector.All.Any(seen => seen.SeenMoving))
+            {
+                return true;
+            }
+
+            folder.Share.Runtime.Sleep(beat / 3, CancellationToken.None);
+        }
+
+        return false;
+    }
+}

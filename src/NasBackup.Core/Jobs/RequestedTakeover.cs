@@ -1,0 +1,73 @@
+using NasBackup.Coordination;
+using NasBackup.Planning;
+
+namespace NasBackup.Jobs;
+
+/// <summary>A takeover that an administrator asks for, who knows that a node is gone and need not wait for the timeout.</summary>
+internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost> costOf)
+{
+    private readonly Identity _me = new("client", folder.Share.Tokens.Next(8));
+
+    /// <exception cref="BackupException">NodeNotInPlan, NodeAlive, PlanNotReady.</exception>
+    public IReadOnlyList<Takeover> Run(string failedNode, bool force, CancellationToken cancellation)
+    {
+        RequestDocument request = folder.ReadRequest()!;
+        folder.Planning.Refresh();
+        if (folder.Planning.Last is not { Kind: SlotKind.Planned, Plan: { } plan })
+        {
+            throw new BackupException(ErrorIds.PlanNotReady, ErrorKind.InvalidOperation, $"Plan {folder.PlanId} has no lists yet; there is nothing to take over.", folder.PlanId);
+        }
+
+        var view = new ClusterView(folder, plan);
+        view.Refresh();
+        if (!request.Nodes.Contains(failedNode, StringComparer.OrdinalIgnoreCase) && !view.All.Any(IsItsOwn))
+        {
+            throw new BackupException(
+                ErrorIds.NodeNotInPlan, ErrorKind.InvalidArgument, $"Node {failedNode} has no part in plan {folder.PlanId}; its nodes are {string.Join(", ", request.Nodes)}.", failedNode);
+        }
+
+        var detector = new FailureDetector(folder, request.FailureTimeout);
+        Watch(detector, request, cancellation);
+        if (!force && detector.All.FirstOrDefault(seen => IsNamed(seen.Record.Node) && seen.SeenMoving && !seen.HasLeft) is { } alive)
+        {
+            throw new BackupException(
+                ErrorIds.NodeAlive, ErrorKind.ResourceBusy, $"Node {failedNode} is at work: its record moves (host {alive.Record.Host}, process {alive.Record.ProcessId}). Stop it first, or use -Force: what it has not committed will then be done again.", failedNode);
+        }
+
+        Survivor[] survivors = [.. detector.All
+            .Where(seen => FailureDetector.IsLiving(seen) && seen.SeenMoving && seen.Record.TakesWork && !IsNamed(seen.Record.Node))
+            .Select(seen => new Survivor(seen.Record.Node, seen.Record.Incarnation, costOf(seen.Record.Node)))];
+        if (survivors.Length == 0)
+        {
+            throw new BackupException(
+                ErrorIds.PlanNotReady, ErrorKind.InvalidOperation, $"No other node of plan {folder.PlanId} is at work, so nobody could take over from {failedNode}. Start one with Start-NasNodeBackup.", failedNode);
+        }
+
+        var closer = new AssignmentCloser(folder, view, _me);
+        var takeovers = new List<Takeover>();
+        foreach (AssignmentView assignment in view.Open.Where(IsItsOwn))
+        {
+            (SlotDocument slot, _) = closer.TakeOver(assignment, failedNode, assignment.Owner, TakeoverReason.Requested, survivors);
+            if (slot.Incarnation == _me.Incarnation && slot.Kind is SlotKind.TakenOver)
+            {
+                takeovers.Add(NodeOutcome.ToModel(TakeoverDocument.Of(assignment.Id, slot), folder.PlanId));
+            }
+        }
+
+        return takeovers;
+
+        bool IsNamed(string? node) => failedNode.Equals(node, StringComparison.OrdinalIgnoreCase);
+        bool IsItsOwn(AssignmentView assignment) => IsNamed(assignment.Node);
+    }
+
+    /// <summary>Long enough to see a few beats of whoever lives.</summary>
+    private void Watch(FailureDetector detector, RequestDocument request, CancellationToken cancellation)
+    {
+        TimeSpan beat = TimeSpan.FromSeconds(Math.Min(1, request.FailureTimeoutSeconds / 4));
+        for (int look = 0; look < 10 && !cancellation.IsCancellationRequested; look++)
+        {
+            detector.Look();
+            folder.Share.Runtime.Sleep(beat / 3, cancellation);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Planning;
+
+namespace NasBackup.Jobs;
+
+/// <summary>
+/// A node's eye on the others (F12–F16): looks at their records, and closes what failed, left or never started. Every node
+/// has one, and nobody depends on a particular one.
+/// </summary>
+internal sealed class Watchman(
+    PlanFolder folder,
+    ClusterView view,
+    Identity me,
+    TimeSpan failureTimeout,
+    FailureDetector detector,
+    AssignmentCloser closer,
+    Func<string, NodeCost> costOf,
+    Action<SlotChainNews> published,
+    Action<string> verbose)
+{
+    /// <summary>How long a network file system may hide a new file; an owner that does not know of its work yet is given as much.</summary>
+    private static readonly TimeSpan VisibilityDelay = TimeSpan.FromSeconds(60);
+
+    private readonly INodeRuntime _runtime = folder.Share.Runtime;
+    private readonly Dictionary<string, long> _news = new(StringComparer.Ordinal);
+    private long _lastFullRead;
+
+    /// <summary>One round: look, read news, act.</summary>
+    public void Round(CancellationToken cancellation)
+    {
+        if (!detector.Look())
+        {
+            return;
+        }
+
+        ReadNews();
+        if (folder.IsStopped)
+        {
+            return;
+        }
+
+        foreach (AssignmentView assignment in view.Open)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+
+            if (Judge(assignment) is { } verdict)
+            {
+                TakeOver(assignment, verdict);
+            }
+        }
+    }
+
+    /// <summary>Those that can take work now: seen moving lately, and this node.</summary>
+    public IReadOnlyList<Survivor> Survivors(bool withSelf)
+        => [.. detector.All
+            .Where(seen => FailureDetector.IsLiving(seen) && seen.Record.TakesWork)
+            .Where(seen => seen.Record.Incarnation == me.Incarnation ? withSelf : seen.SeenMoving)
+            .Select(seen => new Survivor(seen.Record.Node, seen.Record.Incarnation, Cost(seen.Record)))];
+
+    /// <summary>Reads slots when somebody says that there are new ones, and now and then all the same: news are only a hint.</summary>
+    private void ReadNews()
+    {
+        bool any = false;
+        foreach (Observation seen in detector.All)
+        {
+            any |= _news.GetValueOrDefault(seen.Record.Incarnation, -1) != seen.Record.NewsCount;
+            _news[seen.Record.Incarnation] = seen.Record.NewsCount;
+        }
+
+        if (any || _runtime.Time.GetElapsedTime(_lastFullRead) > failureTimeout / 2)
+        {
+            view.Refresh();
+            folder.Completion.Refresh();
+            _lastFullRead = _runtime.Time.GetTimestamp();
+        }
+
+        folder.Control.Refresh();
+    }
+
+    private Verdict? Judge(AssignmentView assignment)
+    {
+        if (assignment.Owner == me.Incarnation)
+        {
+            return null;
+        }
+
+        bool isMyName = me.Node.Equals(assignment.Node, StringComparison.OrdinalIgnoreCase);
+        if (assignment.Owner is not { } owner)
+        {
+            return JudgeUnclaimed(assignment, isMyName);
+        }
+
+        Observation? seen = detector.Find(owner);
+        string node = seen?.Record.Node ?? assignment.Node ?? owner;
+        if (isMyName)
+        {
+            // This node is the next incarnation of the owner, which therefore is no more.
+            return new Verdict(node, owner, TakeoverReason.Restarted);
+        }
+
+        if (seen is null)
+        {
+            return WaitedFor(assignment, failureTimeout + VisibilityDelay) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
+        }
+
+        if (seen.HasLeft)
+        {
+            // Who left since the whole job was stopped may come back now that it goes on.
+            bool mayReturn = seen.Record.LeftByStop && detector.FindLiving(node) is null && !WaitedFor(assignment, failureTimeout);
+            return mayReturn || detector.FindLiving(node) is not null ? null : new Verdict(node, owner, TakeoverReason.Left);
+        }
+
+        if (seen.IsFailed)
+        {
+            verbose($"{node} is held for failed: its record showed no progress for {detector.Silence(seen).TotalSeconds:F1} s (state {seen.Record.State}, sequence {seen.Record.Sequence}).");
+            return new Verdict(node, owner, TakeoverReason.NoProgress);
+        }
+
+        // It lives, but does not take up what it owns.
+        bool knows = seen.Record.Counters.Any(counter => counter.Assignment == assignment.Id) || seen.Record.State is NodeState.Working;
+        return !knows && WaitedFor(assignment, failureTimeout + VisibilityDelay) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
+    }
+
+    private Verdict? JudgeUnclaimed(AssignmentView assignment, bool isMyName)
+    {
+        string node = assignment.Node ?? "";
+        if (isMyName || detector.FindLiving(node) is not null || !WaitedFor(assignment, failureTimeout))
+        {
+            return null;
+        }
+
+        return new Verdict(node, null, TakeoverReason.NeverStarted);
+    }
+
+    /// <summary>Whether the assignment is known, and the records were watched without a gap, for that long.</summary>
+    private bool WaitedFor(AssignmentView assignment, TimeSpan duration)
+        => _runtime.Time.GetElapsedTime(Math.Max(assignment.FirstSeen, detector.WatchingSince)) >= duration;
+
+    private void TakeOver(AssignmentView assignment, Verdict verdict)
+    {
+        view.Refresh(assignment);
+        if (assignment.Terminal is not null)
+        {
+            return;
+        }
+
+        IReadOnlyList<Survivor> survivors = verdict.Reason == TakeoverReason.Restarted ? Self() : Survivors(withSelf: true);
+        (SlotDocument slot, int number) = closer.TakeOver(
+            assignment, verdict.Node, verdict.Incarnation, verdict.Reason, survivors.Count == 0 ? Self() : survivors);
+        if (slot.Incarnation == me.Incarnation && slot.Kind is SlotKind.TakenOver)
+        {
+            verbose($"Took over {assignment.Id} of {verdict.Node} ({verdict.Reason}): {slot.Frozen!.Entries} entries stay, the rest goes to {string.Join(", ", slot.Successors!.Select(successor => successor.Node))}.");
+            published(new SlotChainNews(assignment.Id, number));
+        }
+    }
+
+    private List<Survivor> Self() => [new Survivor(me.Node, me.Incarnation, costOf(me.Node))];
+
+    private NodeCost Cost(RecordDocument record)
+    {
+        NodeCost cost = costOf(record.Node);
+        double backlog = record.Counters.Sum(counter => cost.Of(counter.BytesLeft, counter.EntriesLeft));
+        return cost with { Backlog = backlog };
+    }
+
+    private sealed record Verdict(string Node, string? Incarnation, string Reason);
+}
+
+/// <summary>A slot that was published.</summary>
+internal readonly record struct SlotChainNews(string Chain, int Slot);

@@ -1,0 +1,106 @@
+using NasBackup.Coordination;
+
+namespace NasBackup.Transfer;
+
+/// <summary>
+/// Tells a file's own trouble from that of the place it lies on, and waits for a place that is away (F14): its host may have
+/// died, and failover brings it back, perhaps under a new mount. While it is away nobody is accused and no file fails,
+/// until the failover timeout.
+/// </summary>
+internal sealed class Availability(
+    SourceSet sources, SetFolder set, INodeRuntime runtime, TimeSpan failoverTimeout, Action<string> tell, CancellationToken cancellation)
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<int> _givenUp = [];
+    private int _waiting;
+
+    /// <summary>Whether somebody waits right now.</summary>
+    public bool IsWaiting => Volatile.Read(ref _waiting) > 0;
+
+    /// <summary>Looks whether a source is away, and waits until it is back.</summary>
+    /// <returns>True when it was away and is back, so that the work can be tried again; false when it was there all the time,
+    /// or has been given up.</returns>
+    public bool WasAway(int source)
+    {
+        lock (_gate)
+        {
+            if (_givenUp.Contains(source) || sources.Proves(source, out string? problem))
+            {
+                return false;
+            }
+
+            tell($"The source '{sources.OwnPath(source)}' is away ({problem}). Waiting up to {failoverTimeout} for failover.");
+            if (Wait(() => sources.Proves(source, out _)))
+            {
+                tell($"The source '{sources.OwnPath(source)}' is back.");
+                return true;
+            }
+
+            _givenUp.Add(source);
+            return false;
+        }
+    }
+
+    /// <summary>Whether a source did not come back in time, so that what is left of it fails.</summary>
+    public bool IsGivenUp(int source)
+    {
+        lock (_gate)
+        {
+            return _givenUp.Contains(source);
+        }
+    }
+
+    /// <summary>Looks whether the device is away, and waits until it is back.</summary>
+    /// <returns>True when it was away and is back.</returns>
+    /// <exception cref="NodeStoppedException">It did not come back in time.</exception>
+    public bool DeviceWasAway()
+    {
+        lock (_gate)
+        {
+            if (set.Proves(out string? problem))
+            {
+                return false;
+            }
+
+            tell($"The device '{set.DevicePath}' is away ({problem}). Waiting up to {failoverTimeout} for failover.");
+            if (!Wait(() => set.Proves(out _)))
+            {
+                throw new NodeStoppedException(
+                    ErrorIds.DeviceNotFound, $"The device '{set.DevicePath}' did not come back within {failoverTimeout}: {problem}");
+            }
+
+            tell($"The device '{set.DevicePath}' is back.");
+            return true;
+        }
+    }
+
+    private bool Wait(Func<bool> isBack)
+    {
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            long start = runtime.Time.GetTimestamp();
+            while (runtime.Time.GetElapsedTime(start) < failoverTimeout)
+            {
+                runtime.Sleep(TimeSpan.FromMilliseconds(250), cancellation);
+                cancellation.ThrowIfCancellationRequested();
+                if (isBack())
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+}
+
+/// <summary>The node cannot go on with anything (device full, read-only, away for good); the plan can be resumed once that is cured.</summary>
+internal sealed class NodeStoppedException(string errorId, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public string ErrorId => errorId;
+}

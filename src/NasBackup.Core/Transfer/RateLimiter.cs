@@ -1,0 +1,31 @@
+namespace NasBackup.Transfer;
+
+/// <summary>Keeps all workers of a node together below a rate. Time that was not used is not saved up, but for a blink.</summary>
+internal sealed class RateLimiter(long? bytesPerSecond, TimeProvider time)
+{
+    /// <summary>Seconds of unused time that may be made up for: what a sleep overshoots by.</summary>
+    private const double Slack = 0.25;
+
+    private readonly Lock _gate = new();
+    private readonly long _start = time.GetTimestamp();
+    private double _paidUntil;
+
+    /// <summary>How much to move between two questions, in bytes: a twentieth of a second's worth.</summary>
+    public int ChunkBytes { get; } = (int)Math.Clamp((bytesPerSecond ?? long.MaxValue) / 20, 4096, 1024 * 1024);
+
+    /// <summary>How long the caller has to wait before it goes on after moving that many bytes.</summary>
+    public TimeSpan Pay(long bytes)
+    {
+        if (bytesPerSecond is not { } rate)
+        {
+            return TimeSpan.Zero;
+        }
+
+        lock (_gate)
+        {
+            double now = time.GetElapsedTime(_start).TotalSeconds;
+            _paidUntil = Math.Max(_paidUntil, now - Slack) + ((double)bytes / rate);
+            return _paidUntil <= now ? TimeSpan.Zero : TimeSpan.FromSeconds(_paidUntil - now);
+        }
+    }
+}

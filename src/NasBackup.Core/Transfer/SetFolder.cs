@@ -1,0 +1,95 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Transfer;
+
+/// <summary>A set's folder on the device, opened, with the proof that it is the one that the plan was made with.</summary>
+internal sealed class SetFolder(RequestDocument request, Func<string, string> toOwnPath, Func<string, IFileTree> open) : IDisposable
+{
+    private readonly List<IFileTree> _retired = [];
+    private readonly Lock _gate = new();
+    private IFileTree? _tree;
+
+    /// <summary>The device as this node sees it.</summary>
+    public string DevicePath => toOwnPath(request.Device);
+
+    /// <summary>The set's folder as this node sees it.</summary>
+    public string OwnPath => System.IO.Path.Combine(DevicePath, request.Id);
+
+    public IFileTree Tree => _tree ?? throw new InvalidOperationException("the set's folder has not been opened");
+
+    /// <summary>Whether the path leads to the set's folder: an unmounted device is a folder on the root disk, which must not fill up.</summary>
+    public bool Proves(out string? problem)
+    {
+        try
+        {
+            if (_tree is { } current && current.IsStillInPlace() && HoldsToken(current))
+            {
+                problem = null;
+                return true;
+            }
+
+            IFileTree tree = open(OwnPath);
+            if (!HoldsToken(tree))
+            {
+                tree.Dispose();
+                problem = $"'{OwnPath}' is not the set that the plan was made with";
+                return false;
+            }
+
+            lock (_gate)
+            {
+                if (_tree is { } old)
+                {
+                    _retired.Add(old);
+                }
+
+                _tree = tree;
+            }
+
+            problem = null;
+            return true;
+        }
+        catch (FileSystemException e)
+        {
+            problem = e.Message;
+            return false;
+        }
+    }
+
+    /// <summary>Makes the set's folder and puts the token there. May be done by several planners; each puts the same one.</summary>
+    public static void Create(IFileTree device, RequestDocument request)
+    {
+        FilePath folder = FilePath.FromText(request.Id);
+        device.CreateDirectory(folder);
+        device.SyncDirectory(FilePath.Root);
+        try
+        {
+            using IFileHandle handle = device.CreateNew(folder.Combine(SetPaths.Token));
+            handle.Write([.. SealedJson.Seal(request, CoordinationJson.Default.RequestDocument), (byte)'\n']);
+            handle.Sync();
+            handle.Close();
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.AlreadyExists)
+        {
+            // Another planner of the same request was faster.
+        }
+
+        device.SyncDirectory(folder);
+    }
+
+    public void Dispose()
+    {
+        _tree?.Dispose();
+        _retired.ForEach(tree => tree.Dispose());
+    }
+
+    private bool HoldsToken(IFileTree tree)
+    {
+        using IFileHandle handle = tree.OpenRead(SetPaths.Token);
+        var bytes = new byte[handle.GetStatus().Size];
+        handle.ReadAt(bytes, 0);
+        return SealedJson.TryOpen(bytes, CoordinationJson.Default.RequestDocument)?.Token == request.Token;
+    }
+}

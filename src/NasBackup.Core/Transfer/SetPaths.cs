@@ -1,0 +1,36 @@
+using System.Globalization;
+using NasBackup.Coordination;
+using NasBackup.Files;
+
+namespace NasBackup.Transfer;
+
+/// <summary>Where things lie inside a set's folder on the device.</summary>
+internal static class SetPaths
+{
+    private const int TakesPerFolder = 4096;
+
+    /// <summary>The tree of copies.</summary>
+    public static readonly FilePath DataRoot = FilePath.FromText("data");
+
+    /// <summary>Copies of later owners, until finalising moves them into place.</summary>
+    public static readonly FilePath TakeRoot = FilePath.FromText(".take");
+
+    /// <summary>Says whose set this is; by its token a node proves that it sees the same device.</summary>
+    public static readonly FilePath Token = FilePath.FromText("request.json");
+
+    /// <summary>Where a source lies below <c>data</c>: under its absolute path, as the plan names it.</summary>
+    public static FilePath DataOf(string source)
+        => DataRoot.Combine(FilePath.Parse(source.Replace(":\\", "/", StringComparison.Ordinal).Trim('/')));
+
+    /// <summary>What an entry's path is appended to: the source's place, or that of its folder where the source is one file.</summary>
+    public static FilePath DataBase(SourceDocument source, SourceIdentityDocument identity)
+        => identity.IsFile ? DataOf(source.Path).Parent : DataOf(source.Path);
+
+    /// <summary>The folder for some of the copies that later owners of an assignment make.</summary>
+    public static FilePath TakeFolder(string assignment, long ordinal)
+        => TakeRoot.Combine(assignment).Combine((ordinal / TakesPerFolder).ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Where a later owner of an assignment puts an entry.</summary>
+    public static FilePath Take(string assignment, long ordinal)
+        => TakeFolder(assignment, ordinal).Combine(ordinal.ToString(CultureInfo.InvariantCulture));
+}

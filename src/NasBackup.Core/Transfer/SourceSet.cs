@@ -1,0 +1,130 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Transfer;
+
+/// <summary>The sources of a plan as one node sees them, opened, with the proof that they are the ones that were scanned.</summary>
+internal sealed class SourceSet(
+    IReadOnlyList<SourceDocument> sources,
+    IReadOnlyList<SourceIdentityDocument> identities,
+    Func<string, string> toOwnPath,
+    Func<string, IFileTree> open) : IDisposable
+{
+    private readonly IFileTree?[] _trees = new IFileTree?[sources.Count];
+    private readonly List<IFileTree> _retired = [];
+    private readonly Lock _gate = new();
+
+    public int Count => sources.Count;
+
+    /// <summary>The source's path as the plan names it.</summary>
+    public string PlanPath(int source) => sources[source].Path;
+
+    /// <summary>The source's path as this node sees it.</summary>
+    public string OwnPath(int source) => toOwnPath(sources[source].Path);
+
+    /// <summary>The open source: the folder, or the folder of a single file.</summary>
+    public IFileTree Tree(int source)
+    {
+        lock (_gate)
+        {
+            return _trees[source] ??= open(Folder(source));
+        }
+    }
+
+    /// <summary>
+    /// Whether the path leads to the source that was scanned: an unmounted source is an empty folder, and another disk has
+    /// other files. Opens it anew, so that after a failover work goes on through the new mount.
+    /// </summary>
+    /// <param name="source">Which.</param>
+    /// <param name="problem">What is wrong, or null.</param>
+    public bool Proves(int source, out string? problem)
+    {
+        IFileTree tree;
+        try
+        {
+            tree = open(Folder(source));
+        }
+        catch (FileSystemException e)
+        {
+            problem = e.Message;
+            return false;
+        }
+
+        if (!HoldsSample(tree, identities[source]))
+        {
+            tree.Dispose();
+            problem = $"'{OwnPath(source)}' is there but holds none of the files that were seen when the plan was made";
+            return false;
+        }
+
+        lock (_gate)
+        {
+            // Workers may still read through the old tree; it is closed at the end.
+            if (_trees[source] is { } old)
+            {
+                _retired.Add(old);
+            }
+
+            _trees[source] = tree;
+        }
+
+        problem = null;
+        return true;
+    }
+
+    /// <summary>A few entries, spread over the source, by which it is known again.</summary>
+    public static SourceIdentityDocument Identify(bool isFile, IReadOnlyList<Entry> entries)
+    {
+        const int Samples = 8;
+        var samples = new List<SampleDocument>();
+        for (int i = 0; i < Samples && entries.Count > 1; i++)
+        {
+            Entry entry = entries[1 + (int)((long)i * (entries.Count - 1) / Samples)];
+            samples.Add(Sample(entry));
+        }
+
+        if (isFile)
+        {
+            samples.Add(Sample(entries[0]));
+        }
+
+        return new SourceIdentityDocument(isFile, [.. samples.Distinct()]);
+    }
+
+    public void Dispose()
+    {
+        foreach (IFileTree? tree in _trees)
+        {
+            tree?.Dispose();
+        }
+
+        _retired.ForEach(tree => tree.Dispose());
+    }
+
+    private string Folder(int source)
+    {
+        string path = OwnPath(source);
+        return identities[source].IsFile ? System.IO.Path.GetDirectoryName(path)! : path;
+    }
+
+    private static SampleDocument Sample(Entry entry)
+        => new(entry.Path.ToString(), entry.Size, UnixTime.Format(entry.Status.Metadata.ModifiedTime), entry.Status.Inode);
+
+    /// <summary>One is enough: files of a living source come and go. After a failover a file may have another inode, but then it has its time.</summary>
+    private static bool HoldsSample(IFileTree tree, SourceIdentityDocument identity)
+        => identity.Samples.Count == 0 || identity.Samples.Any(sample => IsSame(tree, sample));
+
+    private static bool IsSame(IFileTree tree, SampleDocument sample)
+    {
+        try
+        {
+            FileStatus status = tree.GetStatus(FilePath.Parse(sample.Path));
+            return status.Inode == sample.Inode || UnixTime.Format(status.Metadata.ModifiedTime) == sample.Mtime;
+        }
+        catch (FileSystemException)
+        {
+            return false;
+        }
+    }
+}
