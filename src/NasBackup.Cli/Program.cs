@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-
 using NasBackup.Cli.Hosting;
 using NasBackup.Cli.Output;
 

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
-
 using NasBackup.Cli.Arguments;
 using NasBackup.Cli.Hosting;
 using NasBackup.Cli.Output;
@@ -96,7 +95,9 @@ internal sealed class Runner : IDisposable
             $"'{line.Text}' is not a cmdlet of nasbackup. See nasbackup --help for those there are.",
             line.Text);
         var arguments = new ArgumentBinder(command).Bind(line.Arguments);
-        pipeline.AddCommand(command);
+
+        // By its name: given as an object, a function would not find what is private to its module.
+        pipeline.AddCommand($@"{command.ModuleName}\{command.Name}");
         foreach (var argument in arguments)
         {
             _ = argument switch

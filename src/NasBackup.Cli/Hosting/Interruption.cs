@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Runtime.InteropServices;
-
 using NasBackup.Cli.Output;
 
 namespace NasBackup.Cli.Hosting;

@@ -2,7 +2,6 @@ using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Security;
-
 using NasBackup.Cli.Output;
 
 namespace NasBackup.Cli.Hosting;

@@ -1,5 +1,4 @@
 using System.Management.Automation.Host;
-
 using NasBackup.Cli.Output;
 
 namespace NasBackup.Cli.Hosting;

@@ -3,7 +3,6 @@ using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Management.Automation.Internal;
 using System.Security;
-
 using NasBackup.Cli.Output;
 using NasBackup.Cli.Progress;
 

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-
 using NasBackup.Cli.Output;
 
 namespace NasBackup.Cli.Progress;

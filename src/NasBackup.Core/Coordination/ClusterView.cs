@@ -72,7 +72,7 @@ internal sealed class ClusterView
 
     /// <summary>Names of nodes that failed on the way; not those that left of their own accord.</summary>
     public IReadOnlyList<string> FailedNodes => [.. TakenOver
-        .Where(assignment => assignment.Terminal!.Reason != TakeoverReason.Left)
+        .Where(assignment => TakeoverReason.IsFailure(assignment.Terminal!.Reason))
         .Select(assignment => assignment.Terminal!.FailedNode!)
         .Distinct(StringComparer.OrdinalIgnoreCase)
         .Order(StringComparer.OrdinalIgnoreCase)];
@@ -138,4 +138,10 @@ internal static class TakeoverReason
     public const string Left = nameof(Left);
     public const string Restarted = nameof(Restarted);
     public const string Requested = nameof(Requested);
+
+    /// <summary>The owner itself could not go on with its list where it stood, and made a new one of the rest.</summary>
+    public const string Interrupted = nameof(Interrupted);
+
+    /// <summary>Whether the reason is a failure of the node.</summary>
+    public static bool IsFailure(string? reason) => reason is not (Left or Interrupted);
 }

@@ -37,7 +37,7 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
     public long WatchingSince { get; private set; }
 
     /// <summary>How often to look, so that a gap of a quarter of the timeout is never one's own habit.</summary>
-    public TimeSpan Interval { get; } = TimeSpan.FromSeconds(Math.Clamp(failureTimeout.TotalSeconds / 10, 0.05, 2));
+    public TimeSpan Interval { get; } = TimeSpan.FromSeconds(Math.Clamp(failureTimeout.TotalSeconds / 10, 0.05, 1));
 
     /// <summary>All incarnations that have a record.</summary>
     public IReadOnlyList<Observation> All

@@ -9,6 +9,7 @@ internal static class ShareOpener
     private static readonly FilePath Probes = FilePath.FromText("probes");
     private const int RaceRounds = 8;
 
+    /// <summary>Opens it, and makes it a share where that is wanted.</summary>
     /// <exception cref="BackupException">ShareNotFound, ShareReadOnly, ShareUnsuitable.</exception>
     public static Share Open(string path, bool create, INodeRuntime runtime, Tokens tokens)
     {

@@ -58,8 +58,7 @@ public readonly struct FilePath : IEquatable<FilePath>, IComparable<FilePath>
         int plain = 0;
         for (int i = 0; i < text.Length; i++)
         {
-            if (text[i] == '\\' && i + 3 < text.Length && text[i + 1] == 'x'
-                && byte.TryParse(text.AsSpan(i + 2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte escaped))
+            if (TryReadEscape(text.AsSpan(i), out byte escaped))
             {
                 bytes.AddRange(Encoding.UTF8.GetBytes(text[plain..i]));
                 bytes.Add(escaped);
@@ -70,6 +69,15 @@ public readonly struct FilePath : IEquatable<FilePath>, IComparable<FilePath>
 
         bytes.AddRange(Encoding.UTF8.GetBytes(text[plain..]));
         return new FilePath([.. bytes]);
+    }
+
+    /// <summary>Whether the text begins with <c>\xHH</c>.</summary>
+    internal static bool TryReadEscape(ReadOnlySpan<char> text, out byte escaped)
+    {
+        escaped = 0;
+        // TryParse alone would take a zero character behind one digit as well.
+        return text.Length >= 4 && text[0] == '\\' && text[1] == 'x' && char.IsAsciiHexDigit(text[2]) && char.IsAsciiHexDigit(text[3])
+            && byte.TryParse(text[2..4], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out escaped);
     }
 
     /// <summary>A path from UTF-8 text that holds no escapes (names of our own).</summary>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -173,8 +172,7 @@ internal static class GlobParser
     {
         if (body[at] == '\\' && at + 1 < body.Length)
         {
-            if (body[at + 1] == 'x' && at + 3 < body.Length
-                && byte.TryParse(body.AsSpan(at + 2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte value))
+            if (FilePath.TryReadEscape(body.AsSpan(at), out byte value))
             {
                 at += 4;
                 return value < 0x80 ? value : GlobToken.LoneByte + value;

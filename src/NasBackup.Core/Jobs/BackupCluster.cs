@@ -16,7 +16,7 @@ public sealed class BackupCluster : IDisposable
     {
         _share = share;
         _log = new NodeLog(share);
-        _registry = new NodeRegistry(share, _log);
+        _registry = new NodeRegistry(share);
         _plans = new PlanStore(share);
     }
 
@@ -37,6 +37,7 @@ public sealed class BackupCluster : IDisposable
     /// <summary>All registered nodes, by name.</summary>
     public IReadOnlyList<Node> GetNodes() => _registry.GetAll();
 
+    /// <summary>One registered node.</summary>
     /// <exception cref="BackupException">NodeNotRegistered.</exception>
     public Node GetNode(string name) => _registry.Get(name);
 
@@ -81,6 +82,7 @@ public sealed class BackupCluster : IDisposable
 
     public IReadOnlyList<BackupPlan> GetPlans() => [.. _plans.Ids().Select(id => _plans.Describe(_plans.Open(id)))];
 
+    /// <summary>One plan as it stands.</summary>
     /// <exception cref="BackupException">PlanNotFound, PlanIdInvalid.</exception>
     public BackupPlan GetPlan(string planId) => _plans.Describe(_plans.Open(planId));
 
@@ -98,7 +100,7 @@ public sealed class BackupCluster : IDisposable
         return GetPlan(planId);
     }
 
-    public IReadOnlyList<Counter> GetCounters(string planId) => _plans.Counters(_plans.Open(planId));
+    public IReadOnlyList<Counter> GetCounters(string planId) => PlanStore.Counters(_plans.Open(planId));
 
     /// <summary>A watch that remembers its last look, so that it can tell rates.</summary>
     public ProgressWatch WatchPlan(string planId) => new(_plans.Open(planId));
@@ -119,7 +121,8 @@ public sealed class BackupCluster : IDisposable
         PlanFolder folder = _plans.Open(planId);
         ThrowIfComplete(folder);
         string name = _registry.Get(node).Name;
-        return new NodeRun(folder, folder.ReadRequest()!, name, EnvironmentOf(name), options, cancellation).Run();
+        using var run = new NodeRun(folder, folder.ReadRequest()!, name, EnvironmentOf(name), options, cancellation);
+        return run.Run();
     }
 
     /// <summary>The whole job in this process. Cancelling stops the job; it can be resumed.</summary>

@@ -58,7 +58,8 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
             Verbose = options.Verbose,
             Warning = options.Warning,
         };
-        return new NodeRun(folder.Another(), request, node, environmentOf(node), nodeOptions, cancellation).Run();
+        using var run = new NodeRun(folder.Another(), request, node, environmentOf(node), nodeOptions, cancellation);
+        return run.Run();
     }
 
     /// <summary>Nodes in other processes are to stop as well.</summary>

@@ -8,6 +8,7 @@ namespace NasBackup.Jobs;
 /// </summary>
 internal sealed class NameCheck(PlanFolder folder, string node, TimeSpan failureTimeout)
 {
+    /// <summary>Watches, where there is an earlier incarnation that has not left.</summary>
     /// <exception cref="BackupException">NodeInUse.</exception>
     public void ThrowIfInUse()
     {

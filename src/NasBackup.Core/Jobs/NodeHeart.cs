@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Planning;
@@ -16,7 +15,6 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     /// <summary>A checkpoint comes early when this much waits for it, so that a crash costs no more.</summary>
     private const int MostPending = 4096;
     private const long MostPendingBytes = 512 * 1024 * 1024;
-    private const int MostNews = 64;
 
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(25);
 
@@ -24,13 +22,11 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     private readonly Identity _me;
     private readonly RequestDocument _request;
     private readonly INodeRuntime _runtime;
-    private readonly RecordFile _record;
+    private readonly RecordKeeper _record;
     private readonly CancellationToken _cancellation;
     private readonly Lock _gate = new();
     private readonly Lock _checkpointGate = new();
-    private readonly List<NewsDocument> _news = [];
     private readonly HashSet<FilePath> _folders = [];
-    private readonly Stopwatch _rateClock = Stopwatch.StartNew();
     private List<JournalEntry> _pending = [];
     private long _pendingBytes;
     private JournalWriter? _journal;
@@ -40,13 +36,10 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     private long _bytesLeft;
     private long _bytesMoved;
     private long _progress;
-    private long _bytesAtLastRate;
-    private long _beat;
-    private long _newsCount;
-    private double _rate;
     private volatile bool _lost;
     private double _workSeconds;
     private long _began;
+    private (long Time, long Bytes, long Entries) _sampled;
 
     // Workers ask it before each entry and after each chunk.
     private long _lastCheckpoint;
@@ -58,8 +51,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         _request = request;
         _runtime = folder.Share.Runtime;
         _cancellation = cancellation;
-        folder.Share.MakeFolder(folder.Records);
-        _record = new RecordFile(folder.Share.Tree, folder.Record(me.Node, me.Incarnation));
+        _record = new RecordKeeper(folder, me);
         _lastCheckpoint = _runtime.Time.GetTimestamp();
     }
 
@@ -92,7 +84,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
 
     public long BytesDone { get; private set; }
 
-    public double Rate => _rate;
+    public double Rate => _record.Rate;
 
     /// <summary>Entries and bytes that the assignment in hand has left.</summary>
     public (long Entries, long Bytes) Left
@@ -248,16 +240,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     /// <summary>Tells others where to look.</summary>
     public void Publish(SlotChainNews news)
     {
-        lock (_gate)
-        {
-            _newsCount++;
-            _news.Add(new NewsDocument(news.Chain, news.Slot));
-            if (_news.Count > MostNews)
-            {
-                _news.RemoveAt(0);
-            }
-        }
-
+        _record.AddNews(news);
         TryCheckpoint();
     }
 
@@ -275,6 +258,9 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
                     _lost = mine.Terminal is { } terminal && terminal.Incarnation != _me.Incarnation;
                 }
 
+                // The watchman may have read it meanwhile.
+                _lost |= _assignment?.Terminal is { } decided && decided.Incarnation != _me.Incarnation;
+                SampleCost();
                 Checkpoint();
                 WriteRecord();
                 Volatile.Write(ref _lastCheckpoint, _runtime.Time.GetTimestamp());
@@ -298,6 +284,25 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     }
 
     public void Dispose() => _record.Dispose();
+
+    /// <summary>What the time since the last sample went into, for the cost model.</summary>
+    private void SampleCost()
+    {
+        long now = _runtime.Time.GetTimestamp();
+        long moved = Interlocked.Read(ref _bytesMoved);
+        long entries;
+        lock (_gate)
+        {
+            entries = EntriesDone + _pending.Count;
+        }
+
+        if (_assignment is not null && Availability is not { IsWaiting: true })
+        {
+            Fit.Add(_runtime.Time.GetElapsedTime(Math.Max(_sampled.Time, _began), now).TotalSeconds, moved - _sampled.Bytes, entries - _sampled.Entries);
+        }
+
+        _sampled = (now, moved, entries);
+    }
 
     private void Checkpoint()
     {
@@ -378,52 +383,23 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
 
     private void WriteRecord()
     {
-        RecordDocument record;
+        RecordContent content;
         lock (_gate)
         {
-            long moved = Interlocked.Read(ref _bytesMoved);
-            double seconds = _rateClock.Elapsed.TotalSeconds;
-            if (seconds >= 0.2)
-            {
-                _rate = (0.5 * _rate) + (0.5 * (moved - _bytesAtLastRate) / seconds);
-                _bytesAtLastRate = moved;
-                _rateClock.Restart();
-            }
-
             var counters = new List<CounterDocument>();
             if (_assignment is { } mine)
             {
                 counters.Add(new CounterDocument(mine.Id, _entriesLeft, _bytesLeft));
             }
 
-            counters.AddRange(Queue().Where(waiting => waiting.Id != _assignment?.Id).Take(100)
+            counters.AddRange(Queue().Where(waiting => waiting.Id != _assignment?.Id)
                 .Select(waiting => new CounterDocument(waiting.Id, waiting.Document.Entries, waiting.Document.Bytes)));
-            record = new RecordDocument
-            {
-                Plan = _folder.PlanId,
-                Node = _me.Node,
-                Incarnation = _me.Incarnation,
-                Host = Environment.MachineName,
-                ProcessId = Environment.ProcessId,
-                TakesWork = TakesWork,
-                State = Availability is { IsWaiting: true } && State is not NodeState.Left ? NodeState.WaitingForFailover : State,
-                Beat = ++_beat,
-                Sequence = moved + _progress,
-                Counters = counters,
-                EntriesDone = EntriesDone,
-                BytesDone = BytesDone,
-                BytesMoved = moved,
-                WorkSeconds = WorkSeconds,
-                Rate = _rate,
-                CurrentFile = CurrentFile is { Length: > 300 } file ? file[^300..] : CurrentFile,
-                NewsCount = _newsCount,
-                News = [.. _news],
-                Problem = Problem is { Length: > 2000 } text ? text[..2000] : Problem,
-                LeftByStop = LeftByStop,
-            };
+            NodeState state = Availability is { IsWaiting: true } && State is not NodeState.Left ? NodeState.WaitingForFailover : State;
+            content = new RecordContent(
+                state, counters, EntriesDone, BytesDone, Interlocked.Read(ref _bytesMoved), _progress, WorkSeconds, CurrentFile, Problem, LeftByStop);
         }
 
-        _record.Write(record);
+        _record.Write(content, TakesWork);
     }
 
     private NodeStoppedException ShareFull(FileSystemException e) => new(

@@ -9,6 +9,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
     /// <summary>Only the newest plans can be under way.</summary>
     private const int PlansToCheck = 50;
 
+    /// <summary>Checks, makes the folders, publishes.</summary>
     /// <exception cref="BackupException">What is wrong with it.</exception>
     public PlanFolder Publish(BackupRequest request, CancellationToken cancellation)
     {

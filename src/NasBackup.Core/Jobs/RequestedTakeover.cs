@@ -8,6 +8,7 @@ internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost
 {
     private readonly Identity _me = new("client", folder.Share.Tokens.Next(8));
 
+    /// <summary>Closes all that the node owns, and gives it to those that are at work.</summary>
     /// <exception cref="BackupException">NodeNotInPlan, NodeAlive, PlanNotReady.</exception>
     public IReadOnlyList<Takeover> Run(string failedNode, bool force, CancellationToken cancellation)
     {

@@ -1,4 +1,5 @@
 using NasBackup.Cli;
+using Xunit;
 
 namespace NasBackup.Tests.Cli;
 

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
-
 using NasBackup.Cli.Output;
+using Xunit;
 
 namespace NasBackup.Tests.Cli;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
-
 using NasBackup.Cli.Progress;
+using Xunit;
 
 namespace NasBackup.Tests.Cli;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-
 using NasBackup.Tests.Support;
+using Xunit;
 
 namespace NasBackup.Tests.Cli;
 
@@ -56,6 +56,7 @@ public sealed class RunnerSignalTests(ScriptModule module) : IClassFixture<Scrip
         Assert.SkipWhen(OperatingSystem.IsWindows(), "pipes there do not tell");
         using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", "\"$0\" --json Test-Wait | head -n 1", Path.Combine(RunnerProcess.Folder, "nasbackup")])
         {
+            UseShellExecute = false,
             Environment = { ["NASBACKUP_MODULE"] = module.Folder },
             RedirectStandardOutput = true,
             RedirectStandardError = true,

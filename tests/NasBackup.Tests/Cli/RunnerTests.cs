@@ -1,6 +1,6 @@
 using System.Text.Json;
-
 using NasBackup.Tests.Support;
+using Xunit;
 
 namespace NasBackup.Tests.Cli;
 

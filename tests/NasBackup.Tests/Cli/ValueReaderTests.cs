@@ -1,8 +1,8 @@
 using System.Collections;
 using System.Management.Automation;
-
 using NasBackup.Cli;
 using NasBackup.Cli.Arguments;
+using Xunit;
 
 namespace NasBackup.Tests.Cli;
 

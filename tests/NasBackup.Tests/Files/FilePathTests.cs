@@ -18,8 +18,12 @@ public sealed class FilePathTests
     [InlineData("a\\b", "a\\b")]
     [InlineData("a\\xyz", "a\\xyz")]
     [InlineData("a\\x41", "a\\x5Cx41")]
+    [InlineData("a\\x4\0", "a\\x4\0")]
     public void A_path_of_valid_text_is_shown_as_it_is_but_for_what_looks_like_an_escape(string text, string shown)
-        => Assert.Equal(shown, FilePath.FromText(text).ToString());
+    {
+        Assert.Equal(shown, FilePath.FromText(text).ToString());
+        Assert.Equal(FilePath.FromText(text), FilePath.Parse(shown));
+    }
 
     [Fact]
     public void A_byte_that_is_not_UTF8_is_shown_by_its_number()

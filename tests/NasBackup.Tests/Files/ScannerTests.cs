@@ -55,6 +55,8 @@ public sealed class ScannerTests : IDisposable
         ScanResult result = Scanner.Scan(tree, 0, new ScanOptions(), null, TestContext.Current.CancellationToken);
         Assert.Equal(["", "locked", "other"], Paths(result));
         Assert.Equal(locked, Assert.Single(result.Unreadable).Path);
+        // What is in it is not known, so it is kept although nothing in it is seen to match.
+        Assert.Equal(["", "locked", "other"], Paths(Scanner.Scan(tree, 0, new ScanOptions { Include = ["other"] }, null, TestContext.Current.CancellationToken)));
     }
 
     [Fact]

@@ -1,0 +1,220 @@
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Coordination;
+
+/// <summary>What a node may be called: a name stands in file names on every kind of share.</summary>
+internal static class NodeName
+{
+    private const int MostCharacters = 63;
+
+    /// <summary>Refuses a name that is not of <c>[A-Za-z0-9._-]</c>, is longer than 63 characters, or starts with '.'
+    /// (which also keeps "." and ".." and the drafts of the share out).</summary>
+    /// <exception cref="BackupException">NodeNameInvalid.</exception>
+    public static void Check(string? name)
+    {
+        if (!IsValid(name))
+        {
+            throw new BackupException(
+                ErrorIds.NodeNameInvalid,
+                ErrorKind.InvalidArgument,
+                $"'{name}' cannot be the name of a node. A name has letters, digits, '.', '_' and '-', at most {MostCharacters} of them, and does not start with '.'.",
+                name);
+        }
+    }
+
+    /// <summary>The form that names files: case does not matter in a node's name, but in the names of many file systems.</summary>
+    public static string ForFile(string name) => name.ToLowerInvariant();
+
+    private static bool IsValid(string? name)
+        => name is { Length: > 0 and <= MostCharacters }
+        && name[0] != '.'
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+}
+
+/// <summary>The nodes that are known on a share: one file each, <c>nodes/NAME.json</c>, name in lower case.</summary>
+/// <remarks>What a node's log has taught (F3) is read along, so that a <see cref="Node"/> says what the next plan counts with.
+/// Every call may throw <see cref="FileSystemException"/> where the share cannot be reached.</remarks>
+internal sealed class NodeRegistry(Share share)
+{
+    private const string Suffix = ".json";
+
+    private static readonly FilePath Nodes = FilePath.FromText("nodes");
+
+    private readonly NodeLog _log = new(share);
+
+    /// <summary>Makes a node known.</summary>
+    /// <param name="name">Its name; the case is kept for display.</param>
+    /// <param name="speed">The preset speed in bytes per second (F7), above 0, or null: learned.</param>
+    /// <param name="pathMap">From the plan's path to the node's own, or null for none.</param>
+    /// <exception cref="BackupException">NodeNameInvalid, NodeAlreadyRegistered, RecordDamaged.</exception>
+    public Node Register(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap)
+    {
+        NodeName.Check(name);
+        CheckSpeed(speed);
+        var document = new NodeDocument(name, speed, Copy(pathMap), share.Runtime.Time.GetUtcNow().UtcDateTime);
+        if (Find(name) is { } earlier || IsAnothers(earlier = Publish(document), document))
+        {
+            throw new BackupException(
+                ErrorIds.NodeAlreadyRegistered,
+                ErrorKind.AlreadyExists,
+                $"The node '{earlier.Name}' is registered on the share '{share.Path}' already. Change it with Set-NasNode, or remove it with Unregister-NasNode first.",
+                name);
+        }
+
+        return Describe(document);
+    }
+
+    /// <summary>Registers those that are not yet, without speed and path map.</summary>
+    /// <returns>The names as they are registered, each once, in the order given.</returns>
+    /// <exception cref="BackupException">NodeNameInvalid (nothing has been registered then), RecordDamaged.</exception>
+    public IReadOnlyList<string> EnsureRegistered(IEnumerable<string> names)
+    {
+        string[] distinct = [.. names.Distinct(StringComparer.OrdinalIgnoreCase)];
+        Array.ForEach(distinct, NodeName.Check);
+        return [.. distinct.Select(name => (Find(name) ?? Publish(New(name))).Name)];
+    }
+
+    /// <summary>All nodes by name.</summary>
+    /// <param name="warning">Told of each file that is damaged; the others are returned all the same.</param>
+    public IReadOnlyList<Node> GetAll(Action<string>? warning = null)
+    {
+        var nodes = new List<Node>();
+        foreach (string file in share.ListNames(Nodes).Where(file => file.EndsWith(Suffix, StringComparison.Ordinal)))
+        {
+            try
+            {
+                // Null: it was unregistered since the folder was read.
+                if (Find(file[..^Suffix.Length]) is { } document)
+                {
+                    nodes.Add(Describe(document, warning));
+                }
+            }
+            catch (Exception e) when (e is BackupException or FileSystemException)
+            {
+                warning?.Invoke(e.Message);
+            }
+        }
+
+        return nodes;
+    }
+
+    /// <summary>One node.</summary>
+    /// <exception cref="BackupException">NodeNameInvalid, NodeNotRegistered, RecordDamaged.</exception>
+    public Node Get(string name) => Describe(Require(name));
+
+    /// <summary>Changes a node.</summary>
+    /// <param name="name">Which.</param>
+    /// <param name="speed">The new preset speed in bytes per second, or null: as it was.</param>
+    /// <param name="pathMap">The new path map as a whole, or null: as it was.</param>
+    /// <param name="clearSpeed">Whether the preset is removed, so that the speed is learned again.</param>
+    /// <exception cref="BackupException">NodeNameInvalid, NodeNotRegistered, RecordDamaged.</exception>
+    public Node Set(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap, bool clearSpeed = false)
+    {
+        CheckSpeed(speed);
+        NodeDocument before = Require(name);
+        NodeDocument after = before with
+        {
+            Speed = speed ?? (clearSpeed ? null : before.Speed),
+            PathMap = pathMap is null ? before.PathMap : Copy(pathMap),
+        };
+        share.Replace(PathOf(name), after, CoordinationJson.Default.NodeDocument);
+        return Describe(after);
+    }
+
+    /// <summary>Forgets a node, also one whose file is damaged. Its log stays, and counts again if it comes back.</summary>
+    /// <exception cref="BackupException">NodeNameInvalid, NodeNotRegistered.</exception>
+    public void Unregister(string name)
+    {
+        NodeName.Check(name);
+        if (!share.Tree.Delete(PathOf(name)))
+        {
+            throw NotRegistered(name);
+        }
+
+        share.Tree.SyncDirectory(Nodes);
+    }
+
+    private NodeDocument Require(string name)
+    {
+        NodeName.Check(name);
+        return Find(name) ?? throw NotRegistered(name);
+    }
+
+    private NodeDocument? Find(string name)
+    {
+        FilePath path = PathOf(name);
+        if (share.TryReadFile(path) is not { } bytes)
+        {
+            return null;
+        }
+
+        if (SealedJson.TryOpen(bytes, CoordinationJson.Default.NodeDocument) is { Name: not null } document)
+        {
+            return document with { PathMap = document.PathMap ?? [] };
+        }
+
+        throw new BackupException(
+            ErrorIds.RecordDamaged,
+            ErrorKind.InvalidData,
+            $"The file '{share.Path}/{path}' of the node '{name}' is damaged. Remove it with Unregister-NasNode and register the node again.",
+            name);
+    }
+
+    /// <summary>Puts a node where none was, and tells what stands there: two may register the same name at the same moment.</summary>
+    private NodeDocument Publish(NodeDocument document)
+    {
+        share.MakeFolder(Nodes);
+        return share.Publish(Nodes, FileOf(document.Name), document, CoordinationJson.Default.NodeDocument);
+    }
+
+    /// <summary>The document has no token, but its time to 100 ns; whoever registered the very same changed nothing.</summary>
+    private static bool IsAnothers(NodeDocument published, NodeDocument mine)
+        => !SealedJson.Seal(published, CoordinationJson.Default.NodeDocument).AsSpan()
+            .SequenceEqual(SealedJson.Seal(mine, CoordinationJson.Default.NodeDocument));
+
+    private NodeDocument New(string name) => new(name, Speed: null, [], share.Runtime.Time.GetUtcNow().UtcDateTime);
+
+    private Node Describe(NodeDocument document, Action<string>? warning = null)
+    {
+        LearnedCost learned = _log.Learn(document.Name, warning);
+        double? preset = document.Speed is { } speed && double.IsFinite(speed) && speed > 0 ? speed : null;
+        return new Node
+        {
+            Share = share.Path,
+            Name = document.Name,
+            Speed = preset,
+            EffectiveSpeed = preset ?? learned.TransferRate ?? Node.DefaultSpeed,
+            CostPerEntry = TimeSpan.FromSeconds(learned.CostPerEntry ?? 0),
+            PathMap = document.PathMap,
+            LastBackup = learned.LastBackup,
+        };
+    }
+
+    private BackupException NotRegistered(string name)
+    {
+        string[] known = [.. share.ListNames(Nodes)
+            .Where(file => file.EndsWith(Suffix, StringComparison.Ordinal))
+            .Select(file => file[..^Suffix.Length])];
+        return new BackupException(
+            ErrorIds.NodeNotRegistered,
+            ErrorKind.NotFound,
+            $"No node '{name}' is registered on the share '{share.Path}' (registered: {(known.Length == 0 ? "none" : string.Join(", ", known))}). Register it with Register-NasNode.",
+            name);
+    }
+
+    private static void CheckSpeed(double? speed)
+    {
+        if (speed is { } value && !(double.IsFinite(value) && value > 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(speed), speed, "A speed is bytes per second, above 0.");
+        }
+    }
+
+    private static Dictionary<string, string> Copy(IReadOnlyDictionary<string, string>? pathMap)
+        => pathMap is null ? [] : new Dictionary<string, string>(pathMap, StringComparer.Ordinal);
+
+    private static FilePath PathOf(string name) => Nodes.Combine(FileOf(name));
+
+    private static string FileOf(string name) => NodeName.ForFile(name) + Suffix;
+}

@@ -1,0 +1,347 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Planning;
+using NasBackup.Transfer;
+
+namespace NasBackup.Jobs;
+
+/// <summary>
+/// A node at work on a plan that is made: proves that it sees what it should, then works off what it owns, while it watches
+/// the others, until the plan is complete.
+/// </summary>
+internal sealed class NodeWork : IDisposable
+{
+    private static readonly TimeSpan IdleStep = TimeSpan.FromMilliseconds(100);
+
+    private readonly PlanFolder _folder;
+    private readonly RequestDocument _request;
+    private readonly PlanDocument _plan;
+    private readonly ClusterView _view;
+    private readonly Identity _me;
+    private readonly NodeEnvironment _environment;
+    private readonly FailureDetector _detector;
+    private readonly NodeHeart _heart;
+    private readonly NodeRunOptions _options;
+    private readonly INodeRuntime _runtime;
+    private readonly CancellationTokenSource _leave;
+    private readonly CancellationToken _cancellation;
+    private readonly CancellationTokenSource _over = new();
+    private readonly SourceSet _sources;
+    private readonly SetFolder _set;
+    private readonly Availability _availability;
+    private readonly AssignmentCloser _closer;
+    private readonly Watchman _watchman;
+    private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
+
+    public NodeWork(
+        PlanFolder folder,
+        RequestDocument request,
+        PlanDocument plan,
+        ClusterView view,
+        Identity me,
+        NodeEnvironment environment,
+        FailureDetector detector,
+        NodeHeart heart,
+        NodeRunOptions options,
+        CancellationTokenSource leave)
+    {
+        (_folder, _request, _plan, _view, _me) = (folder, request, plan, view, me);
+        (_environment, _detector, _heart, _options, _leave) = (environment, detector, heart, options, leave);
+        _runtime = folder.Share.Runtime;
+        _cancellation = leave.Token;
+        _sources = new SourceSet(request.Sources, plan.Identities, environment.ToOwnPath, environment.Open);
+        _set = new SetFolder(request, environment.ToOwnPath, environment.Open);
+        _availability = new Availability(
+            _sources, _set, _runtime, request.FailoverTimeout, text => options.Warning?.Invoke($"{me.Node}: {text}"), _cancellation);
+        _closer = new AssignmentCloser(folder, view, me);
+        _watchman = new Watchman(folder, view, me, request.FailureTimeout, detector, _closer, environment.CostOf, heart.Publish, Verbose);
+        heart.Availability = _availability;
+        heart.Queue = () => view.Open.Where(assignment => assignment.Owner == me.Incarnation);
+    }
+
+    /// <summary>Blocks until the plan is complete.</summary>
+    /// <exception cref="BackupException">SourceDiffers, DeviceDiffers.</exception>
+    /// <exception cref="NodeStoppedException">The node cannot go on.</exception>
+    /// <exception cref="OperationCanceledException">The node is told to leave, or the job to stop.</exception>
+    public NodeOutcome RunToEnd()
+    {
+        ProveDevice();
+        ProveSources();
+        MirrorWriter writer = CreateWriter();
+        long? outage = null;
+        INodeThread watch = _runtime.Start($"{_me.Node} watch", Watch);
+        try
+        {
+            while (true)
+            {
+                ThrowIfLeaving();
+                try
+                {
+                    if (Step(writer) is { } outcome)
+                    {
+                        return outcome;
+                    }
+
+                    outage = null;
+                }
+                catch (Exception e) when (e is FileSystemException { IsDeviceWide: false } or BackupException { ErrorId: ErrorIds.RecordDamaged })
+                {
+                    // The share may be away, or may not show yet what is there. Nothing is lost: it is tried again.
+                    outage ??= _runtime.Time.GetTimestamp();
+                    if (_runtime.Time.GetElapsedTime(outage.Value) > _request.FailoverTimeout)
+                    {
+                        throw new NodeStoppedException(ErrorIds.FileOperationFailed, $"Node {_me.Node} could not go on for {_request.FailoverTimeout}: {e.Message}", e);
+                    }
+
+                    Verbose($"Trying again: {e.Message}");
+                    _runtime.Sleep(TimeSpan.FromMilliseconds(250), _cancellation);
+                }
+            }
+        }
+        finally
+        {
+            _over.Cancel();
+            watch.Join();
+        }
+    }
+
+    /// <summary>Does what comes next; the outcome when there is nothing more to do.</summary>
+    private NodeOutcome? Step(MirrorWriter writer)
+    {
+        if (NextAssignment() is { } assignment)
+        {
+            if (_begun.Add(assignment.Id))
+            {
+                CopyAssignment(assignment, writer);
+            }
+            else
+            {
+                Interrupt(assignment);
+            }
+        }
+        else if (_folder.Completion.Last is { Kind: SlotKind.Completed } completed)
+        {
+            return new NodeOutcome(BackupStatus.Completed, _view, completed.Completion, null, null);
+        }
+        else if (_view.AllClosed)
+        {
+            new FinishingPhase(_folder, _request, _plan, _view, _me, _detector, _heart, _set, _availability, _cancellation).Step();
+        }
+        else
+        {
+            _runtime.Sleep(IdleStep, _cancellation);
+        }
+
+        return null;
+    }
+
+    /// <summary>A list that was begun and not brought to its end is closed where it stands; the rest becomes a new one.</summary>
+    private void Interrupt(AssignmentView assignment)
+    {
+        _view.Refresh(assignment);
+        if (assignment.Terminal is null)
+        {
+            Survivor self = new(_me.Node, _me.Incarnation, _environment.CostOf(_me.Node));
+            (_, int number) = _closer.TakeOver(assignment, _me.Node, _me.Incarnation, TakeoverReason.Interrupted, [self]);
+            _heart.Publish(new SlotChainNews(assignment.Id, number));
+        }
+    }
+
+    private void Watch()
+    {
+        while (!_over.IsCancellationRequested && !_cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                _watchman.Round(_cancellation);
+                if (_folder.IsStopped)
+                {
+                    _leave.Cancel();
+                }
+            }
+            catch (Exception e) when (e is FileSystemException or BackupException)
+            {
+                // What could not be decided now is decided in a later round, here or elsewhere.
+                Verbose($"A look at the other nodes failed: {e.Message}");
+            }
+
+            _options.Progress?.Invoke(Describe());
+            _runtime.Sleep(_detector.Interval, _over.Token);
+        }
+    }
+
+    /// <summary>The next of its own assignments, oldest first; a first list that is meant for it is claimed.</summary>
+    private AssignmentView? NextAssignment()
+    {
+        foreach (AssignmentView assignment in _view.Open)
+        {
+            if (assignment.Owner == _me.Incarnation)
+            {
+                return assignment;
+            }
+
+            if (assignment.Owner is null && _me.Node.Equals(assignment.Node, StringComparison.OrdinalIgnoreCase))
+            {
+                _view.Refresh(assignment);
+                if (assignment.Owner is null && assignment.Terminal is null)
+                {
+                    SlotDocument slot = assignment.Slots.PublishNext(_me.Slot(_folder.Share, SlotKind.Claim), out int number);
+                    _view.Refresh(assignment);
+                    if (slot.Incarnation == _me.Incarnation)
+                    {
+                        _heart.Publish(new SlotChainNews(assignment.Id, number));
+                        return assignment;
+                    }
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private void CopyAssignment(AssignmentView assignment, MirrorWriter writer)
+    {
+        if (!assignment.IsFirst)
+        {
+            // The failed owner may have owned the disk; failover first has to give it to this node (F14).
+            for (int source = 0; source < _sources.Count; source++)
+            {
+                _availability.WasAway(source);
+            }
+        }
+
+        _heart.Begin(assignment, _set);
+        FrozenJournal journal = FrozenJournal.Empty;
+        bool through = false;
+        try
+        {
+            int workers = _options.Workers > 0 ? _options.Workers : Math.Clamp(Environment.ProcessorCount, 2, 8);
+            new AssignmentWorkers(_folder, assignment, writer, _heart, workers).Run();
+            through = true;
+        }
+        catch (OperationCanceledException) when (_heart.HasLost)
+        {
+            Verbose($"{assignment.Id} was taken over by {assignment.Terminal?.Node} while this node did not answer.");
+        }
+        catch (OperationCanceledException) when (_heart.Failure is not null)
+        {
+            // The workers only noticed; what happened is thrown below.
+        }
+        finally
+        {
+            journal = _heart.End(withCheckpoint: !_heart.HasLost && _heart.Failure is null);
+        }
+
+        if (_heart.Failure is { } failure)
+        {
+            throw failure;
+        }
+
+        if (through && !_heart.HasLost)
+        {
+            Survivor self = new(_me.Node, _me.Incarnation, _environment.CostOf(_me.Node));
+            (SlotDocument slot, int number) = _closer.Finish(assignment, journal, _watchman.Survivors(withSelf: false), self);
+            if (slot.Incarnation == _me.Incarnation)
+            {
+                _heart.Publish(new SlotChainNews(assignment.Id, number));
+            }
+        }
+    }
+
+    private void ThrowIfLeaving()
+    {
+        if (_heart.Failure is { } failure)
+        {
+            throw failure;
+        }
+
+        if (_folder.IsStopped)
+        {
+            throw new OperationCanceledException("the job was stopped");
+        }
+
+        _cancellation.ThrowIfCancellationRequested();
+    }
+
+    private void ProveDevice()
+    {
+        if (_set.Proves(out string? problem))
+        {
+            return;
+        }
+
+        _view.Refresh();
+        if (_view.TakenOver.Count > 0)
+        {
+            // The cluster is failing over already; the device may come back.
+            _availability.DeviceWasAway();
+            return;
+        }
+
+        throw new BackupException(
+            ErrorIds.DeviceDiffers,
+            ErrorKind.DeviceError,
+            $"Node {_me.Node} does not see the device of plan {_folder.PlanId} at '{_set.OwnPath}': {problem}. Mount it there, or give the node a path map (Set-NasNode -PathMap).",
+            _set.OwnPath);
+    }
+
+    private void ProveSources()
+    {
+        for (int source = 0; source < _sources.Count; source++)
+        {
+            // Where its owner has failed the source may be on its way; the work itself waits for it.
+            if (!_sources.Proves(source, out string? problem) && OwnerIsWell(source))
+            {
+                throw new BackupException(
+                    ErrorIds.SourceDiffers,
+                    ErrorKind.DeviceError,
+                    $"Node {_me.Node} does not see the source of plan {_folder.PlanId} at '{_sources.OwnPath(source)}': {problem}. Mount it there, or give the node a path map (Set-NasNode -PathMap).",
+                    _sources.OwnPath(source));
+            }
+        }
+    }
+
+    private bool OwnerIsWell(int source)
+    {
+        if (_request.Sources[source].Owner is not { } owner)
+        {
+            return true;
+        }
+
+        _view.Refresh();
+        return !_view.FailedNodes.Contains(owner, StringComparer.OrdinalIgnoreCase);
+    }
+
+    private MirrorWriter CreateWriter()
+    {
+        FilePath[] bases = [.. _request.Sources.Zip(_plan.Identities, SetPaths.DataBase)];
+        return new MirrorWriter(_sources, _set, bases, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time), _heart);
+    }
+
+    private void Verbose(string text) => _options.Verbose?.Invoke($"{_me.Node}: {text}");
+
+    private NodeProgress Describe()
+    {
+        double rate = _heart.Rate;
+        (long entries, long bytes) = _heart.Left;
+        return new NodeProgress
+        {
+            Node = _me.Node,
+            State = _heart.State.ToString(),
+            Entries = _heart.EntriesDone + entries,
+            EntriesDone = _heart.EntriesDone,
+            Bytes = _heart.BytesDone + bytes,
+            BytesDone = _heart.BytesDone,
+            Rate = rate,
+            TimeLeft = rate > 0 ? TimeSpan.FromSeconds(Math.Min(bytes / rate, TimeSpan.MaxValue.TotalSeconds / 2)) : null,
+            CurrentFile = _heart.CurrentFile,
+        };
+    }
+
+    public void Dispose()
+    {
+        _sources.Dispose();
+        _set.Dispose();
+        _over.Dispose();
+    }
+}

@@ -1,0 +1,270 @@
+using System.Diagnostics.CodeAnalysis;
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Planning;
+using NasBackup.Transfer;
+
+namespace NasBackup.Sets;
+
+/// <summary>
+/// Makes a set complete when all its assignments are closed (F17, F18): moves what later owners committed into place, sets
+/// the folders' metadata, writes the manifest and publishes <c>set.json</c>. Every step may be done again, by several nodes
+/// at once, and by one that slept through the completion; <c>set.json</c> decides, and what it says is never changed.
+/// </summary>
+/// <param name="set">The set's folder on the device; stays open.</param>
+/// <param name="folder">The plan on the share.</param>
+/// <param name="request">What was asked for.</param>
+/// <param name="plan">The plan's lists.</param>
+/// <param name="view">The plan's assignments, all closed.</param>
+/// <param name="node">The node that does it.</param>
+/// <param name="speeds">Bytes per second by node, as far as known.</param>
+/// <param name="progress">Called after every small step with the number of steps so far: lines of lists, folders, pieces of the manifest.</param>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Closing the share would close the set's folder, which is the caller's.")]
+internal sealed class Finaliser(
+    IFileTree set,
+    PlanFolder folder,
+    RequestDocument request,
+    PlanDocument plan,
+    ClusterView view,
+    string node,
+    IReadOnlyDictionary<string, double> speeds,
+    Action<long> progress)
+{
+    // The device keeps what is published on it by the same rules as the share.
+    private readonly Share _device = new(set, folder.Share.Runtime, folder.Share.Tokens);
+    private readonly FilePath[] _dataBases = [.. request.Sources.Zip(plan.Identities, SetPaths.DataBase)];
+    private long _steps;
+
+    /// <summary>Completes the set, or finds it complete.</summary>
+    /// <returns>What set.json says, whoever published it.</returns>
+    /// <exception cref="BackupException">RecordDamaged: list, journal and device do not agree. It may be tried again.</exception>
+    /// <exception cref="FileSystemException">Share or device do not do it. It may be tried again.</exception>
+    /// <exception cref="InvalidOperationException">An assignment is still open.</exception>
+    public CompletionDocument Run(CancellationToken cancellation)
+    {
+        if (!view.AllClosed)
+        {
+            throw new InvalidOperationException($"The plan {request.Id} has assignments that are still open.");
+        }
+
+        SetDocument? published = ReadPublished();
+        try
+        {
+            published ??= Complete(cancellation);
+        }
+        catch (Exception e) when (e is FileSystemException or BackupException)
+        {
+            // Another may have completed the set, and removed what this one was still looking for.
+            published = TryReadPublished();
+            if (published is null)
+            {
+                throw;
+            }
+        }
+
+        RemoveLeftovers(published.Manifest.File);
+        return published.ToCompletion();
+    }
+
+    private SetDocument Complete(CancellationToken cancellation)
+    {
+        var placement = new Placement(set, _device, request.Durability is Durability.Strict);
+        var summary = new SetSummary(request, plan);
+        FilePath draft = FilePath.FromText(ManifestFile.NewDraft(folder.Share.Tokens.Next(8)));
+        try
+        {
+            using (var manifest = new ManifestWriter(set, draft, request.Id, summary.Sources))
+            {
+                foreach (AssignmentView assignment in view.All)
+                {
+                    if (ReadPublished() is { } early)
+                    {
+                        return early;
+                    }
+
+                    Merge(assignment, placement, summary, manifest, cancellation);
+                }
+
+                ThrowIfEntriesAreMissing(summary);
+                manifest.Complete();
+            }
+
+            // The last moment at which one that slept might still touch what others have made complete meanwhile.
+            if (ReadPublished() is { } late)
+            {
+                return late;
+            }
+
+            placement.SetFolderMetadata(
+                lost =>
+                {
+                    summary.AddLoss(lost);
+                    Step();
+                },
+                cancellation);
+            placement.Sync();
+            ManifestReference reference = PutManifest(draft);
+            return _device.Publish(
+                FilePath.Root,
+                SetDocument.Name,
+                summary.ToDocument(folder, view, node, speeds, reference),
+                SetsJson.Default.SetDocument);
+        }
+        finally
+        {
+            TryDelete(draft);
+        }
+    }
+
+    /// <summary>Brings one assignment's part of the set into place, and into the manifest.</summary>
+    private void Merge(AssignmentView assignment, Placement placement, SetSummary summary, ManifestWriter manifest, CancellationToken cancellation)
+    {
+        SlotDocument terminal = assignment.Terminal!;
+        if (terminal.Frozen is not { Length: > 0 } journal)
+        {
+            return;
+        }
+
+        FrozenEntries frozen = FrozenEntries.Read(folder, assignment, journal);
+        string owner = assignment.Node ?? terminal.Node;
+        long ordinal = -1;
+        foreach (ListItem item in EntryListReader.Read(folder.Share.Tree, folder.List(assignment.Document), assignment.Id))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Step();
+            ordinal++;
+
+            // What is missing here, or failed for the first time, stands on a successor's list.
+            if (frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
+            {
+                ManifestEntry entry = ManifestEntry.From(item.Entry, result, owner);
+                Place(assignment, ordinal, entry, placement);
+                manifest.Write(entry);
+                summary.Add(entry);
+            }
+        }
+    }
+
+    private void Place(AssignmentView assignment, long ordinal, in ManifestEntry entry, Placement placement)
+    {
+        FilePath dataBase = _dataBases[entry.Entry.Source];
+        FilePath final = dataBase.Combine(entry.Entry.Path);
+        bool isFolder = entry.Entry.Kind is EntryKind.Directory;
+        if (entry.IsFailed)
+        {
+            placement.Remove(dataBase, entry.Entry);
+        }
+        else if (!assignment.IsFirst && isFolder)
+        {
+            placement.MakeFolder(final);
+        }
+        else if (!assignment.IsFirst)
+        {
+            placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, entry.Entry);
+        }
+
+        if (isFolder && !entry.IsFailed)
+        {
+            placement.AddFolder(final, entry.Entry.Status.Metadata);
+        }
+    }
+
+    /// <summary>Promise 1: every entry of the plan is committed, or recorded as failed, before the set is called complete.</summary>
+    private void ThrowIfEntriesAreMissing(SetSummary summary)
+    {
+        long planned = plan.Lists.Sum(list => list.Assignment.Entries);
+        if (summary.Entries + summary.Failed != planned)
+        {
+            throw new BackupException(
+                ErrorIds.RecordDamaged,
+                ErrorKind.InvalidData,
+                $"The journals of the plan {request.Id} say what became of {summary.Entries + summary.Failed} entries, but the plan has {planned}; a list or a journal on '{folder.Share.Path}' is damaged.",
+                request.Id);
+        }
+    }
+
+    /// <summary>Gives the manifest its name, by its content. Where it is there already, another has written the very same.</summary>
+    private ManifestReference PutManifest(FilePath draft)
+    {
+        ManifestReference reference = ManifestFile.Refer(set, draft, Step);
+        FilePath final = FilePath.FromText(reference.File);
+        if (!IsThere(final, reference.Length))
+        {
+            set.Rename(draft, final);
+        }
+
+        set.SyncDirectory(FilePath.Root);
+        return reference;
+    }
+
+    private bool IsThere(FilePath path, long length)
+    {
+        try
+        {
+            return set.GetStatus(path).Size == length;
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+        {
+            return false;
+        }
+    }
+
+    private SetDocument? ReadPublished() => _device.Read(SetDocument.Path, SetsJson.Default.SetDocument);
+
+    private SetDocument? TryReadPublished()
+    {
+        try
+        {
+            return ReadPublished();
+        }
+        catch (FileSystemException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Removes copies that do not count, drafts, and manifests that were not chosen. What stays only takes room.</summary>
+    private void RemoveLeftovers(string manifest)
+    {
+        try
+        {
+            _device.RemoveFolder(SetPaths.TakeRoot);
+        }
+        catch (FileSystemException)
+        {
+            // A node that was held for dead may still be writing there.
+        }
+
+        try
+        {
+            foreach (DirectoryItem item in set.ReadDirectory(FilePath.Root, withStatus: false))
+            {
+                string name = FilePath.Display(item.Name);
+                if (ManifestFile.IsDraft(name) || IsDraftOfSet(name) || (ManifestFile.IsManifest(name) && name != manifest))
+                {
+                    set.Delete(FilePath.Root.Combine(item.Name));
+                }
+            }
+        }
+        catch (FileSystemException)
+        {
+            // The set is complete all the same.
+        }
+    }
+
+    private static bool IsDraftOfSet(string name) => name.StartsWith($".{SetDocument.Name}.", StringComparison.Ordinal);
+
+    private void TryDelete(FilePath path)
+    {
+        try
+        {
+            set.Delete(path);
+        }
+        catch (FileSystemException)
+        {
+            // A draft that stays only takes room.
+        }
+    }
+
+    private void Step() => progress(++_steps);
+}

@@ -1,0 +1,71 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Sets;
+
+/// <summary>What a set says of one entry: it is in the set with this content, or it failed and why.</summary>
+internal readonly record struct ManifestEntry
+{
+    /// <summary>The entry with the status of what was copied; of a failed one, with the status that the scan saw.</summary>
+    public required Entry Entry { get; init; }
+
+    /// <summary>The node that committed it, or that tried last.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>XXH128 of the content, of a link's target; null where there is no content, and for a failed entry.</summary>
+    public Hash128? Hash { get; init; }
+
+    /// <inheritdoc cref="JournalEntry.Changed"/>
+    public bool Changed { get; init; }
+
+    /// <inheritdoc cref="JournalEntry.Lost"/>
+    public MetadataLoss Lost { get; init; }
+
+    /// <summary>The id of the error for a failed entry, else null.</summary>
+    public string? ErrorId { get; init; }
+
+    /// <summary>Why it failed, or null.</summary>
+    public string? Problem { get; init; }
+
+    public bool IsFailed => ErrorId is not null;
+
+    /// <summary>What a list and the one journal that decides say together.</summary>
+    public static ManifestEntry From(Entry listed, in JournalEntry journal, string node) => new()
+    {
+        Entry = journal.IsFailed ? listed : WithStatus(listed, StatusInSet(listed, journal)),
+        Node = node,
+        Hash = journal.Hash,
+        Changed = journal.Changed,
+        Lost = journal.Lost,
+        ErrorId = journal.ErrorId,
+        Problem = journal.Problem,
+    };
+
+    private static FileStatus StatusInSet(Entry listed, in JournalEntry journal)
+    {
+        // A journal has no kind (it cannot change) and states the size of what is in the set, which counts.
+        FileStatus status = journal.Status is { } copied ? copied with { Kind = listed.Kind } : listed.Status;
+        return listed.Kind is EntryKind.File ? status with { Size = journal.Size } : status;
+    }
+
+    private static Entry WithStatus(Entry listed, in FileStatus status) => status == listed.Status
+        ? listed
+        : new Entry { Source = listed.Source, Path = listed.Path, Status = status, OtherNames = listed.OtherNames };
+}
+
+/// <summary>A source, and where its copy lies in the set.</summary>
+/// <param name="Path">Absolute, as the plan names it.</param>
+/// <param name="Data">Below the set's folder, in the same notation; the source itself, file or folder.</param>
+/// <param name="IsFile">Whether the source is a single file; then the path of its one entry is the file's name.</param>
+internal sealed record SetSourceDocument(string Path, string Data, bool IsFile);
+
+/// <summary>The first line of a manifest.</summary>
+internal sealed record ManifestHeader(string Format, int Version, string Set, IReadOnlyList<SetSourceDocument> Sources)
+{
+    public const string FormatName = "nasbackup-manifest";
+    public const int CurrentVersion = 1;
+}
+
+/// <summary>The last line of a manifest: entries and bytes that are in the set, entries that failed, and the XXH128 of all lines before.</summary>
+internal sealed record ManifestTrailer(long Entries, long Bytes, long Failed, string Sum);

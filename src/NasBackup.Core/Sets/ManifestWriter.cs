@@ -1,0 +1,75 @@
+using System.Text.Json;
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Formats;
+using NasBackup.Planning;
+
+namespace NasBackup.Sets;
+
+/// <summary>
+/// Writes a manifest: JSON lines, compressed with zstd, sealed at both ends. The same plan and journals give the same lines
+/// in the same order, whichever node writes them.
+/// </summary>
+internal sealed class ManifestWriter : IDisposable
+{
+    private readonly JsonLineWriter _lines;
+
+    public ManifestWriter(IFileTree tree, FilePath path, string set, IReadOnlyList<SetSourceDocument> sources)
+    {
+        _lines = new JsonLineWriter(tree.CreateNew(path));
+        _lines.WriteSealed(
+            new ManifestHeader(ManifestHeader.FormatName, ManifestHeader.CurrentVersion, set, sources), SetsJson.Default.ManifestHeader);
+    }
+
+    /// <summary>Entries that are in the set.</summary>
+    public long Entries { get; private set; }
+
+    /// <summary>Bytes of these.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Entries that failed for good.</summary>
+    public long Failed { get; private set; }
+
+    public void Write(in ManifestEntry entry)
+    {
+        _lines.WriteLine(entry, WriteEntry);
+        if (entry.IsFailed)
+        {
+            Failed++;
+        }
+        else
+        {
+            Entries++;
+            Bytes += entry.Entry.Size;
+        }
+    }
+
+    /// <summary>Writes the last line and makes the file durable; without it the manifest is not whole.</summary>
+    public void Complete()
+    {
+        _lines.WriteSealed(new ManifestTrailer(Entries, Bytes, Failed, _lines.Sum.ToString()), SetsJson.Default.ManifestTrailer);
+        _lines.Complete();
+    }
+
+    public void Dispose() => _lines.Dispose();
+
+    private static void WriteEntry(Utf8JsonWriter json, ManifestEntry entry)
+    {
+        json.WriteStartObject();
+        EntryJson.WriteFields(json, entry.Entry, entry.Entry.Status);
+        if (entry.IsFailed)
+        {
+            json.WriteBoolean("failed", true);
+            json.WriteString("errorId", entry.ErrorId);
+            json.WriteString("problem", entry.Problem);
+        }
+        else
+        {
+            // Journal and manifest say these alike; the status stands above already.
+            new JournalEntry { Ordinal = 0, Hash = entry.Hash, Changed = entry.Changed, Lost = entry.Lost }.WriteContent(json);
+        }
+
+        json.WriteString("node", entry.Node);
+        json.WriteEndObject();
+    }
+}

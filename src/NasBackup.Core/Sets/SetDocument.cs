@@ -1,0 +1,107 @@
+using System.Text.Json.Serialization;
+using NasBackup.Coordination;
+using NasBackup.Files;
+
+namespace NasBackup.Sets;
+
+/// <summary>Which manifest a set has.</summary>
+/// <param name="File">Its name in the set's folder.</param>
+/// <param name="Hash">XXH128 of the file as it is stored, 32 hex digits.</param>
+/// <param name="Length">Bytes of the file.</param>
+internal sealed record ManifestReference(string File, string Hash, long Length);
+
+/// <summary>
+/// <c>set.json</c>: published once, on the device; with it the set is complete. It stands on its own: who has only the
+/// device learns from it what the set is, what is missing in it, and who did what.
+/// </summary>
+internal sealed record SetDocument
+{
+    public const string FormatName = "nasbackup-set";
+    public const int CurrentVersion = 1;
+
+    /// <summary>The name in the set's folder.</summary>
+    public const string Name = "set.json";
+
+    public static readonly FilePath Path = FilePath.FromText(Name);
+
+    public string Format { get; init; } = FormatName;
+
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>The plan's id too.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Tells one's own success from another's.</summary>
+    public required string Token { get; init; }
+
+    public required BackupStatus Status { get; init; }
+
+    public required IReadOnlyList<SetSourceDocument> Sources { get; init; }
+
+    /// <summary>The device, as the plan names it.</summary>
+    public required string Destination { get; init; }
+
+    public required DeviceLayout Layout { get; init; }
+
+    public required BackupType Type { get; init; }
+
+    /// <summary>When the backup was asked for (UTC, by the clock of the machine that asked).</summary>
+    public required DateTime CreatedAt { get; init; }
+
+    /// <summary>When the set was complete (UTC, by the clock of the node that finalised it).</summary>
+    public required DateTime CompletedAt { get; init; }
+
+    /// <summary>The node that finalised it.</summary>
+    public required string CompletedBy { get; init; }
+
+    /// <summary>Entries that are in the set.</summary>
+    public required long Entries { get; init; }
+
+    /// <summary>Bytes of these.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Entries that failed for good, and those that could not be read by the scan.</summary>
+    public required long FailedEntries { get; init; }
+
+    /// <summary>Those of <see cref="FailedEntries"/> that the scan could not read; the manifest does not have them.</summary>
+    public required long Unreadable { get; init; }
+
+    /// <summary>The first thousand.</summary>
+    public required IReadOnlyList<FailureDocument> Failures { get; init; }
+
+    public required IReadOnlyList<string> FailedNodes { get; init; }
+
+    public required IReadOnlyList<TakeoverDocument> Takeovers { get; init; }
+
+    public required IReadOnlyList<NodeSummaryDocument> Nodes { get; init; }
+
+    public required ManifestReference Manifest { get; init; }
+
+    /// <summary>What was left out, counted by reason.</summary>
+    public required IReadOnlyDictionary<string, long> Skipped { get; init; }
+
+    /// <summary>What is in the set but not quite as it was, counted by kind: ownerNotKept, modeNotKept, timesNotKept, changedWhileRead.</summary>
+    public required IReadOnlyDictionary<string, long> Warnings { get; init; }
+
+    /// <summary>What the completion slot on the share says of it.</summary>
+    public CompletionDocument ToCompletion() => new()
+    {
+        Status = Status,
+        Entries = Entries,
+        Bytes = Bytes,
+        FailedEntries = FailedEntries,
+        Failures = Failures,
+        FailedNodes = FailedNodes,
+        Takeovers = Takeovers,
+        Nodes = Nodes,
+    };
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(SetDocument))]
+[JsonSerializable(typeof(ManifestHeader))]
+[JsonSerializable(typeof(ManifestTrailer))]
+internal sealed partial class SetsJson : JsonSerializerContext;

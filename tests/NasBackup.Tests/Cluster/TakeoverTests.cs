@@ -1,0 +1,207 @@
+using System.Text.Json;
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Tests.Support;
+
+namespace NasBackup.Tests.Cluster;
+
+/// <summary>Real processes that are really killed: whatever happens to nodes, the set is complete and right.</summary>
+[Collection(nameof(TakeoverTests))]
+public sealed class TakeoverTests
+{
+    private const int Files = 20_000;
+    private const long Bytes = 120_000_000;
+    private const long Rate = 8_000_000;
+
+    [Fact]
+    public void The_last_node_finishes_when_two_of_three_are_killed_on_the_way()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(Files, Bytes);
+        string plan = cluster.Request("nas1,nas2,nas3");
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
+        RunnerProcess nas3 = cluster.StartNode(plan, "nas3", Rate);
+
+        // nas1 is the node that accepted the request: it made the plan.
+        cluster.WaitForEntries(plan, "nas1", 100);
+        nas1.Signal(Signals.KillAtOnce);
+        cluster.WaitForEntries(plan, "nas2", 1500);
+        nas2.Signal(Signals.KillAtOnce);
+        JsonElement result = TestCluster.Result(nas3);
+
+        Assert.Equal("Completed", result.GetProperty("Status").GetString());
+        Assert.Equal(["nas1", "nas2"], TestCluster.Texts(result.GetProperty("FailedNodes")));
+        Assert.Equal(["nas1", "nas2"], TestCluster.Texts(cluster.SetJson(plan).GetProperty("failedNodes")));
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+
+    [Fact]
+    public void Another_node_plans_when_the_one_that_plans_is_killed()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(Files, 20_000_000);
+        string plan = cluster.Request("nas1,nas2,nas3");
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1");
+        string claim = Path.Combine(cluster.Share, "plans", plan[..6], plan, "planning", "1");
+        TestCluster.WaitFor(() => File.Exists(claim), "nas1 plans");
+        nas1.Signal(Signals.KillAtOnce);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2");
+        RunnerProcess nas3 = cluster.StartNode(plan, "nas3");
+
+        Assert.Equal("Completed", TestCluster.Result(nas2).GetProperty("Status").GetString());
+        Assert.Equal("Completed", TestCluster.Result(nas3).GetProperty("Status").GetString());
+
+        using IFileTree tree = FileTree.Open(cluster.Share);
+        PlanFolder folder = cluster.Folder(tree, plan);
+        folder.Planning.Refresh();
+        Assert.Equal([SlotKind.Claim, SlotKind.TakenOver, SlotKind.Planned], folder.Planning.Slots.Select(slot => slot.Kind));
+        Assert.Equal(["nas1"], TestCluster.Texts(cluster.SetJson(plan).GetProperty("failedNodes")));
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+
+    [Fact]
+    public void A_node_that_never_starts_is_done_without()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 20_000_000);
+        string plan = cluster.Request("nas1,nas2,nas3", failureTimeout: 1.5);
+
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1");
+        RunnerProcess nas3 = cluster.StartNode(plan, "nas3");
+
+        JsonElement result = TestCluster.Result(nas1);
+        TestCluster.Result(nas3);
+        Assert.Equal("Completed", result.GetProperty("Status").GetString());
+        Assert.Equal(["nas2"], TestCluster.Texts(result.GetProperty("FailedNodes")));
+        Assert.All(result.GetProperty("Takeovers").EnumerateArray(), takeover => Assert.Equal("NeverStarted", takeover.GetProperty("Reason").GetString()));
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+
+    [Fact]
+    public void A_node_that_was_paused_and_taken_over_wakes_up_and_spoils_nothing()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(Files, Bytes);
+        string plan = cluster.Request("nas1,nas2,nas3");
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
+        RunnerProcess nas3 = cluster.StartNode(plan, "nas3", Rate);
+
+        cluster.WaitForEntries(plan, "nas2", 200);
+        nas2.Signal(Signals.Stop);
+        using (IFileTree tree = FileTree.Open(cluster.Share))
+        {
+            PlanFolder folder = cluster.Folder(tree, plan);
+            TestCluster.WaitFor(
+                () =>
+                {
+                    SlotChain slots = folder.Slots("L2");
+                    slots.Refresh();
+                    return slots.Last?.Kind is SlotKind.TakenOver;
+                },
+                "L2 is taken over");
+        }
+
+        nas2.Signal(Signals.Continue);
+        JsonElement woken = TestCluster.Result(nas2);
+        JsonElement other = TestCluster.Result(nas1);
+        TestCluster.Result(nas3);
+
+        Assert.Equal("TakenOver", woken.GetProperty("Status").GetString());
+        Assert.Equal("Completed", other.GetProperty("Status").GetString());
+        Assert.Equal(["nas2"], TestCluster.Texts(other.GetProperty("FailedNodes")));
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+
+    [Fact]
+    public void A_node_that_wakes_up_after_the_end_finds_nothing_to_spoil()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 60_000_000);
+        string plan = cluster.Request("nas1,nas2", failureTimeout: 1);
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
+        cluster.WaitForEntries(plan, "nas2", 20);
+        nas2.Signal(Signals.Stop);
+        JsonElement result = TestCluster.Result(nas1);
+        cluster.AssertCopyIsSource(plan);
+
+        nas2.Signal(Signals.Continue);
+        JsonElement woken = TestCluster.Result(nas2);
+
+        Assert.Equal("Completed", result.GetProperty("Status").GetString());
+        Assert.Equal("TakenOver", woken.GetProperty("Status").GetString());
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+
+    [Fact]
+    public void A_node_that_died_starts_again_under_its_name_at_once()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 60_000_000);
+        string plan = cluster.Request("nas1", failureTimeout: 30);
+        RunnerProcess first = cluster.StartNode(plan, "nas1", Rate);
+        cluster.WaitForEntries(plan, "nas1", 20);
+        first.Signal(Signals.KillAtOnce);
+        first.WaitForExit();
+
+        JsonElement result = TestCluster.Result(cluster.StartNode(plan, "nas1"));
+
+        Assert.Equal("Completed", result.GetProperty("Status").GetString());
+        Assert.Contains(result.GetProperty("Takeovers").EnumerateArray(), takeover => takeover.GetProperty("Reason").GetString() == "Restarted");
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+
+    [Fact]
+    public void Ctrl_C_makes_a_node_leave_and_the_other_goes_on_at_once()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 60_000_000);
+        string plan = cluster.Request("nas1,nas2", failureTimeout: 60);
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
+        cluster.WaitForEntries(plan, "nas2", 20);
+
+        nas2.Signal(Signals.Interrupt);
+        nas2.WaitForExit();
+        JsonElement result = TestCluster.Result(nas1);
+
+        Assert.Equal(130, nas2.ExitCode);
+        Assert.Equal("Completed", result.GetProperty("Status").GetString());
+        Assert.Empty(TestCluster.Texts(result.GetProperty("FailedNodes")));
+        Assert.Contains(result.GetProperty("Takeovers").EnumerateArray(), takeover => takeover.GetProperty("Reason").GetString() == "Left");
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+
+    [Fact]
+    public void A_stopped_plan_is_resumed_and_does_nothing_twice()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 60_000_000);
+        string plan = cluster.Request("nas1,nas2");
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
+        cluster.WaitForEntries(plan, "nas2", 20);
+
+        RunnerProcess stop = RunnerProcess.Run("--json", "Stop-NasBackup", "-Share", cluster.Share, "-PlanId", plan);
+        Assert.True(stop.ExitCode is 0 or 1, stop.Errors);
+        Assert.Equal("Stopped", TestCluster.Result(nas1, exitCode: 1).GetProperty("Status").GetString());
+        Assert.Equal("Stopped", TestCluster.Result(nas2, exitCode: 1).GetProperty("Status").GetString());
+        Assert.False(File.Exists(Path.Combine(cluster.Device, plan, "set.json")));
+
+        nas1 = cluster.StartNode(plan, "nas1");
+        nas2 = cluster.StartNode(plan, "nas2");
+        Assert.Equal("Completed", TestCluster.Result(nas1).GetProperty("Status").GetString());
+        TestCluster.Result(nas2);
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+}
