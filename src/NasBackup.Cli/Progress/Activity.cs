@@ -2,7 +2,11 @@ using System.Management.Automation;
 
 namespace NasBackup.Cli.Progress;
 
-/// <summary>One bar: the latest record of an activity.</summary>
+/// <summary>One bar: what was last said of an activity.</summary>
+/// <param name="Name">What is done.</param>
+/// <param name="Status">How it stands, on one line.</param>
+/// <param name="Percent">0 to 100; null where nobody knows.</param>
+/// <param name="TimeLeft">Null where nobody knows.</param>
 /// <param name="Depth">How many activities it lies in; 0 for one of its own.</param>
 internal sealed record Activity(string Name, string Status, int? Percent, TimeSpan? TimeLeft, int Depth);
 

@@ -1,5 +1,4 @@
 using NasBackup.Coordination;
-using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
 
@@ -32,16 +31,9 @@ internal static class PlanDescription
             Lists = [.. (plan?.Lists ?? []).Select(Describe)],
             Skipped = plan?.Skipped ?? [],
             Unreadable = plan is null ? [] : Unreadable(plan),
-            DataPath = DataPathOf(request),
+            DataPath = NodeOutcome.DataPathOf(request),
             Problem = ProblemOf(folder, records),
         };
-    }
-
-    /// <summary>Where each source's copy is on the device: a string, or an array where there are several sources.</summary>
-    public static object DataPathOf(RequestDocument request)
-    {
-        string[] paths = [.. request.Sources.Select(source => $"{request.Device.TrimEnd('/')}/{request.Id}/{SetPaths.DataOf(source.Path)}")];
-        return paths.Length == 1 ? paths[0] : paths;
     }
 
     /// <summary>How far a plan is, by its chains as they were read last and these records.</summary>

@@ -70,6 +70,30 @@ internal sealed class PlanStore(Share share)
         return PlanDescription.Of(folder, request, RecordDirectory.Read(folder));
     }
 
+    /// <summary>All plans as they stand now, oldest first.</summary>
+    /// <param name="warning">Told of those that cannot be read; the others are returned all the same.</param>
+    public IReadOnlyList<BackupPlan> GetAll(Action<string>? warning = null)
+    {
+        var plans = new List<BackupPlan>();
+        foreach (string id in Ids(warning))
+        {
+            try
+            {
+                plans.Add(Describe(Open(id)));
+            }
+            catch (BackupException e) when (e.ErrorId == ErrorIds.PlanNotFound)
+            {
+                // Removed since the folder was read.
+            }
+            catch (Exception e) when (e is BackupException or FileSystemException)
+            {
+                warning?.Invoke(e.Message);
+            }
+        }
+
+        return plans;
+    }
+
     /// <summary>
     /// Removes a plan from the share, never its set from the device. Watches its records for 2.5 s first, where any has not
     /// left: nodes at work would lose their lists.

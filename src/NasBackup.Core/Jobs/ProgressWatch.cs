@@ -71,27 +71,7 @@ public sealed class ProgressWatch
             TimeLeft = isComplete ? TimeSpan.Zero : TimeLeft(bytes - bytesDone - InFlight(records, assignments), rate),
             Percent = isComplete ? 100 : Percent(plan, entriesDone, bytesDone + InFlight(records, assignments)),
             Nodes = nodes,
-            Takeovers = [.. (_view?.TakenOver ?? []).Select(taken => TakeoverOf(_folder.PlanId, taken))],
-        };
-    }
-
-    /// <summary>A takeover as its slot tells it; the assignment must have been taken over.</summary>
-    internal static Takeover TakeoverOf(string planId, AssignmentView assignment)
-    {
-        SlotDocument slot = assignment.Terminal!;
-        IReadOnlyList<AssignmentDocument> successors = slot.Successors ?? [];
-        return new Takeover
-        {
-            PlanId = planId,
-            Assignment = assignment.Id,
-            FailedNode = slot.FailedNode ?? assignment.Node ?? "",
-            Reason = slot.Reason ?? "",
-            ClosedBy = slot.Node,
-            CommittedEntries = slot.Frozen?.Entries ?? 0,
-            RemainingEntries = successors.Sum(successor => successor.Entries),
-            RemainingBytes = successors.Sum(successor => successor.Bytes),
-            Successors = [.. successors.Select(successor => successor.Node ?? "").Distinct(StringComparer.OrdinalIgnoreCase)],
-            Time = slot.Time,
+            Takeovers = [.. (_view?.TakenOver ?? []).Select(taken => NodeOutcome.ToModel(TakeoverDocument.Of(taken.Id, taken.Terminal!), _folder.PlanId))],
         };
     }
 
@@ -113,7 +93,7 @@ public sealed class ProgressWatch
     {
         string[] failed = [.. (_view?.TakenOver ?? [])
             .Select(assignment => assignment.Terminal!)
-            .Where(slot => slot.Reason != TakeoverReason.Left && name.Equals(slot.FailedNode, StringComparison.OrdinalIgnoreCase))
+            .Where(slot => TakeoverReason.IsFailure(slot.Reason) && name.Equals(slot.FailedNode, StringComparison.OrdinalIgnoreCase))
             .Select(slot => slot.FailedIncarnation ?? "")];
         FoundRecord? newest = records
             .Where(found => found.Record is { } record && record.Node.Equals(name, StringComparison.OrdinalIgnoreCase))

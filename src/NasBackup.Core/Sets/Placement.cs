@@ -36,7 +36,14 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
         FileStatus target = placed ?? set.GetStatus(final);
         foreach (FilePath name in names)
         {
-            EnsureLink(final, target, dataBase.Combine(name));
+            try
+            {
+                EnsureLink(final, target, dataBase.Combine(name));
+            }
+            catch (FileSystemException e) when (placed is not null && e.Problem is FileProblem.AccessDenied)
+            {
+                // Another finaliser has moved it and closed the name's folder; that one linked before it closed.
+            }
         }
     }
 
@@ -53,6 +60,10 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
         catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
         {
             device.MakeFolder(folder);
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied)
+        {
+            // A folder above has its own mode already: its owner made this one when it committed it.
         }
     }
 
@@ -159,6 +170,10 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
 
                 // It is the folder that is missing. Most are there, so asking before would cost more.
                 device.MakeFolder(final.Parent);
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied && TryGetStatus(take) is null)
+            {
+                return false;
             }
         }
     }

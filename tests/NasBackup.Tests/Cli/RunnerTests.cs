@@ -58,7 +58,7 @@ public sealed class RunnerTests(ScriptModule module) : IClassFixture<ScriptModul
     [InlineData("MissingArgument", "Test-Value", "-Count")]
     [InlineData("ParameterArgumentTransformationError", "Test-Value", "-Count", "many")]
     [InlineData("ParameterArgumentValidationError", "Test-Value", "-Kind", "C")]
-    [InlineData("MissingMandatoryParameter", "Remove-Item2")]
+    [InlineData("MissingMandatoryParameter", "Remove-Entry")]
     [InlineData("InvalidHashtable", "Test-Value", "-Map", "@{ a = (Get-Date) }")]
     [InlineData("CommandNotFoundException", "-Command", "Get-Nothing")]
     [InlineData("MissingEndCurlyBrace", "-Command", "{ 1")]
@@ -143,14 +143,14 @@ public sealed class RunnerTests(ScriptModule module) : IClassFixture<ScriptModul
     [Fact]
     public void A_question_answered_beforehand_is_not_asked()
     {
-        using var runner = Run("Remove-Item2", "old", "-Confirm:$false");
+        using var runner = Run("Remove-Entry", "old", "-Confirm:$false");
         Assert.Equal("removed old\n", runner.Output);
     }
 
     [Fact]
     public void WhatIf_does_nothing_and_leaves_stdout_to_the_objects()
     {
-        using var runner = Run("--json", "Remove-Item2", "old", "-WhatIf");
+        using var runner = Run("--json", "Remove-Entry", "old", "-WhatIf");
         Assert.Equal(0, runner.ExitCode);
         Assert.Empty(runner.Output);
         Assert.Contains("What if", Assert.Single(runner.Messages).GetProperty("Information").GetString()!, StringComparison.Ordinal);

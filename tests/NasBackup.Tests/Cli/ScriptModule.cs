@@ -10,7 +10,7 @@ public sealed class ScriptModule : IDisposable
             RootModule = 'NasBackup.psm1'
             ModuleVersion = '0.1.0'
             GUID = '5b5f14a4-9f0c-4f0e-8a54-07a1f5b3c1de'
-            FunctionsToExport = @('Test-Value', 'Test-Error', 'Test-Stop', 'Test-Misuse', 'Test-Wait', 'Get-Result', 'New-Result', 'Remove-Item2')
+            FunctionsToExport = @('Test-Value', 'Test-Error', 'Test-Stop', 'Test-Misuse', 'Test-Wait', 'Get-Result', 'New-Result', 'Remove-Entry')
             CmdletsToExport = @()
             FormatsToProcess = @('NasBackup.format.ps1xml')
         }
@@ -58,7 +58,7 @@ public sealed class ScriptModule : IDisposable
         }
         function New-Result { [CmdletBinding()] param([string] $Status) [pscustomobject]@{ PSTypeName = 'Test.Result'; Status = $Status } }
         function Get-Result { [CmdletBinding()] param([string] $Status) New-Result $Status }
-        function Remove-Item2 { [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param([Parameter(Mandatory)] [string] $Name)
+        function Remove-Entry { [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param([Parameter(Mandatory)] [string] $Name)
             if ($PSCmdlet.ShouldProcess($Name, 'Remove')) { "removed $Name" }
         }
         """;

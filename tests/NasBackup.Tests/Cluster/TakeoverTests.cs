@@ -24,9 +24,9 @@ public sealed class TakeoverTests
         RunnerProcess nas3 = cluster.StartNode(plan, "nas3", Rate);
 
         // nas1 is the node that accepted the request: it made the plan.
-        cluster.WaitForEntries(plan, "nas1", 100);
+        cluster.WaitForEntries(plan, "nas1", 20);
         nas1.Signal(Signals.KillAtOnce);
-        cluster.WaitForEntries(plan, "nas2", 1500);
+        cluster.WaitForEntries(plan, "nas2", 60);
         nas2.Signal(Signals.KillAtOnce);
         JsonElement result = TestCluster.Result(nas3);
 
@@ -91,7 +91,7 @@ public sealed class TakeoverTests
         RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
         RunnerProcess nas3 = cluster.StartNode(plan, "nas3", Rate);
 
-        cluster.WaitForEntries(plan, "nas2", 200);
+        cluster.WaitForEntries(plan, "nas2", 20);
         nas2.Signal(Signals.Stop);
         using (IFileTree tree = FileTree.Open(cluster.Share))
         {

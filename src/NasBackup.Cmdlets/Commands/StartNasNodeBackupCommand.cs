@@ -1,0 +1,82 @@
+using System.Management.Automation;
+using NasBackup.Cmdlets.Completion;
+using NasBackup.Cmdlets.Parameters;
+using NasBackup.Cmdlets.Pipeline;
+using NasBackup.Cmdlets.Views;
+using NasBackup.Jobs;
+
+namespace NasBackup.Cmdlets.Commands;
+
+/// <summary>
+/// Does one node's part of a plan until the plan is complete, other nodes' work included where they fail (F9–F17).
+/// Stopping it makes the node leave, and the others take over at once.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Start, "NasNodeBackup", SupportsShouldProcess = true)]
+[OutputType(typeof(NodeBackupResult))]
+public sealed class StartNasNodeBackupCommand : PlanCmdlet
+{
+    /// <summary>Names this machine's node where -Node is not given.</summary>
+    internal const string NodeVariable = "NASBACKUP_NODE";
+
+    /// <summary>The node to run as; $env:NASBACKUP_NODE, else the host's name, where not given.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NodeCompleter))]
+    public string? Node { get; set; }
+
+    /// <summary>Files copied at once; from the number of cores where not given.</summary>
+    [Parameter]
+    [ValidateRange(1, 1024)]
+    public int Workers { get; set; }
+
+    /// <summary>A limit of the node's throughput in bytes per second.</summary>
+    [Parameter]
+    [SizeTransformation]
+    [ValidateRange(1L, long.MaxValue)]
+    public long? MaxBytesPerSecond { get; set; }
+
+    private string NodeToRun
+    {
+        get
+        {
+            string? node = Node ?? Environment.GetEnvironmentVariable(NodeVariable);
+            return string.IsNullOrEmpty(node) ? Environment.MachineName : node;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Begin() => NodeName.Check(NodeToRun);
+
+    /// <inheritdoc/>
+    protected override void Process(BackupCluster cluster, string planId)
+    {
+        if (ShouldProcess(planId, $"Back up as node {NodeToRun}"))
+        {
+            WriteObject(Run(cluster, planId, NodeToRun));
+        }
+    }
+
+    private NodeBackupResult Run(BackupCluster cluster, string planId, string node)
+    {
+        var bars = new ProgressBars($"Backup {planId}");
+        return RunEngine(reports =>
+        {
+            try
+            {
+                var options = new NodeRunOptions
+                {
+                    Workers = Workers,
+                    MaxBytesPerSecond = MaxBytesPerSecond,
+                    Progress = progress => reports.Progress(bars.For(progress)),
+                    Verbose = reports.Verbose,
+                    Warning = reports.Warning,
+                };
+                return cluster.RunNode(planId, node, options, reports.Stopped);
+            }
+            finally
+            {
+                reports.Progress(bars.Close());
+            }
+        });
+    }
+}

@@ -1,0 +1,22 @@
+using System.Management.Automation;
+
+namespace NasBackup.Cmdlets.Parameters;
+
+/// <summary>Lets a parameter take bytes as a number or as text with a unit (512KB, 1.5GiB).</summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
+public sealed class SizeTransformationAttribute : ArgumentTransformationAttribute
+{
+    /// <inheritdoc/>
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        object plain = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        long? bytes = plain switch
+        {
+            string text => SizeText.Parse(text),
+            IConvertible number when Numbers.IsNumber(number) => SizeText.FromBytes(Numbers.ToDouble(number)),
+            _ => null,
+        };
+        return bytes
+            ?? throw new ArgumentTransformationMetadataException($"'{inputData}' is not a size. Give bytes, or a number with KB, MB, GB, TB (or KiB, MiB, GiB, TiB).");
+    }
+}

@@ -1,0 +1,47 @@
+using System.Management.Automation;
+using NasBackup.Files;
+
+namespace NasBackup.Cmdlets.Pipeline;
+
+/// <summary>Turns the engine's errors into records with a stable id, a category and a target.</summary>
+internal static class ErrorRecords
+{
+    /// <summary>The record, or null where the exception is not one that the engine reports (a fault in the program).</summary>
+    public static ErrorRecord? From(Exception exception) => exception switch
+    {
+        BackupException e => new ErrorRecord(e, e.ErrorId, CategoryOf(e.Kind), e.Target),
+        FileSystemException e => new ErrorRecord(e, ErrorIds.FileOperationFailed, CategoryOf(e.Problem), e.Path),
+        IOException e => new ErrorRecord(e, ErrorIds.FileOperationFailed, ErrorCategory.DeviceError, targetObject: null),
+        UnauthorizedAccessException e => new ErrorRecord(e, ErrorIds.FileOperationFailed, ErrorCategory.PermissionDenied, targetObject: null),
+        _ => null,
+    };
+
+    private static ErrorCategory CategoryOf(ErrorKind kind) => kind switch
+    {
+        ErrorKind.InvalidArgument => ErrorCategory.InvalidArgument,
+        ErrorKind.NotFound => ErrorCategory.ObjectNotFound,
+        ErrorKind.AlreadyExists => ErrorCategory.ResourceExists,
+        ErrorKind.AccessDenied => ErrorCategory.PermissionDenied,
+        ErrorKind.ResourceBusy => ErrorCategory.ResourceBusy,
+        ErrorKind.NoSpace => ErrorCategory.LimitsExceeded,
+        ErrorKind.DeviceError => ErrorCategory.DeviceError,
+        ErrorKind.InvalidData => ErrorCategory.InvalidData,
+        ErrorKind.Timeout => ErrorCategory.OperationTimeout,
+        ErrorKind.NotSupported => ErrorCategory.NotImplemented,
+        ErrorKind.InvalidOperation => ErrorCategory.InvalidOperation,
+        _ => ErrorCategory.NotSpecified,
+    };
+
+    private static ErrorCategory CategoryOf(FileProblem problem) => problem switch
+    {
+        FileProblem.NotFound or FileProblem.NotADirectory => ErrorCategory.ObjectNotFound,
+        FileProblem.AlreadyExists or FileProblem.DirectoryNotEmpty => ErrorCategory.ResourceExists,
+        FileProblem.AccessDenied or FileProblem.LinkInPath => ErrorCategory.PermissionDenied,
+        FileProblem.NoSpace or FileProblem.TooManyLinks or FileProblem.TooManyOpenFiles => ErrorCategory.LimitsExceeded,
+        FileProblem.NameTooLong => ErrorCategory.InvalidArgument,
+        FileProblem.NotSupported or FileProblem.CrossesFileSystems => ErrorCategory.NotImplemented,
+        FileProblem.ReadOnly => ErrorCategory.WriteError,
+        FileProblem.Stale or FileProblem.InputOutput => ErrorCategory.DeviceError,
+        _ => ErrorCategory.NotSpecified,
+    };
+}

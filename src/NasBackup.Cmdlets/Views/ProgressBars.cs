@@ -1,0 +1,92 @@
+using System.Management.Automation;
+using NasBackup.Files;
+
+namespace NasBackup.Cmdlets.Views;
+
+/// <summary>
+/// The progress bars of one cmdlet: the job's, and below it one per node. Not for use by several threads at once.
+/// </summary>
+internal sealed class ProgressBars(string activity)
+{
+    private const int Job = 1;
+
+    private static readonly TimeSpan ScanInterval = TimeSpan.FromMilliseconds(200);
+
+    private readonly Dictionary<string, int> _nodes = new(StringComparer.OrdinalIgnoreCase);
+    private long _lastScan;
+    private bool _jobShown;
+
+    /// <summary>While the sources are scanned (F2); empty where the last one was shown a moment ago.</summary>
+    public IReadOnlyList<ProgressRecord> For(ScanProgress found)
+    {
+        if (_jobShown && TimeProvider.System.GetElapsedTime(_lastScan) < ScanInterval)
+        {
+            return [];
+        }
+
+        _lastScan = TimeProvider.System.GetTimestamp();
+        return [JobBar($"Found {Humanize.Entries(found.Entries)}, {Humanize.Size(found.Bytes)}")];
+    }
+
+    /// <summary>The whole backup, with all of its nodes.</summary>
+    public IReadOnlyList<ProgressRecord> For(BackupProgress progress)
+    {
+        ProgressRecord job = JobBar(Status(
+            progress.BytesDone, progress.Bytes, progress.EntriesDone, progress.Entries, progress.Rate));
+        Measure(job, progress.Percent, progress.TimeLeft);
+        return [job, .. progress.Nodes.Select(node => NodeBar(node, Job))];
+    }
+
+    /// <summary>One node alone.</summary>
+    public IReadOnlyList<ProgressRecord> For(NodeProgress node) => [NodeBar(node, parent: -1)];
+
+    /// <summary>Takes all bars away.</summary>
+    public IReadOnlyList<ProgressRecord> Close()
+    {
+        IEnumerable<int> shown = _jobShown ? _nodes.Values.Append(Job) : _nodes.Values;
+        ProgressRecord[] ends = [.. shown.Select(id => new ProgressRecord(id, activity, "Done") { RecordType = ProgressRecordType.Completed })];
+        _nodes.Clear();
+        _jobShown = false;
+        return ends;
+    }
+
+    private ProgressRecord JobBar(string status)
+    {
+        _jobShown = true;
+        return new ProgressRecord(Job, activity, status);
+    }
+
+    private ProgressRecord NodeBar(NodeProgress node, int parent)
+    {
+        if (!_nodes.TryGetValue(node.Node, out int id))
+        {
+            id = Job + 1 + _nodes.Count;
+            _nodes.Add(node.Node, id);
+        }
+
+        string status = node.State == "Working"
+            ? Status(node.BytesDone, node.Bytes, node.EntriesDone, node.Entries, node.Rate)
+            : $"{node.State}, {Status(node.BytesDone, node.Bytes, node.EntriesDone, node.Entries, node.Rate)}";
+        var bar = new ProgressRecord(id, parent < 0 ? $"{activity} on {node.Node}" : node.Node, status)
+        {
+            ParentActivityId = parent,
+            CurrentOperation = node.CurrentFile,
+        };
+        // Entries count as well as bytes: a list of empty files has work too.
+        double percent = (ViewText.Percent(node.BytesDone, node.Bytes) + ViewText.Percent(node.EntriesDone, node.Entries)) / 2;
+        Measure(bar, percent, node.TimeLeft);
+        return bar;
+    }
+
+    private static string Status(long bytesDone, long bytes, long entriesDone, long entries, double rate)
+    {
+        string done = $"{Humanize.Size(bytesDone)} of {Humanize.Size(bytes)}, {Humanize.Count(entriesDone)} of {Humanize.Entries(entries)}";
+        return rate > 0 ? $"{done}, {Humanize.Rate(rate)}" : done;
+    }
+
+    private static void Measure(ProgressRecord bar, double percent, TimeSpan? left)
+    {
+        bar.PercentComplete = (int)Math.Clamp(percent, 0, 100);
+        bar.SecondsRemaining = left is { } time && time.TotalSeconds < int.MaxValue ? (int)Math.Ceiling(time.TotalSeconds) : -1;
+    }
+}

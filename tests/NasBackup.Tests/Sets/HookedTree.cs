@@ -1,0 +1,59 @@
+using NasBackup.Files;
+
+namespace NasBackup.Tests.Sets;
+
+/// <summary>A tree that says, before each change, which one it is going to make; and that may need to be made durable folder by folder.</summary>
+internal sealed class HookedTree(IFileTree inner, Action<string, FilePath> before, bool syncsAsOne = true) : IFileTree
+{
+    public string RootPath => inner.RootPath;
+
+    public bool SyncsAsOne => syncsAsOne;
+
+    public string FileSystemName => inner.FileSystemName;
+
+    public bool IsStillInPlace() => inner.IsStillInPlace();
+
+    public IFileHandle OpenRead(FilePath path) => inner.OpenRead(path);
+
+    public IFileHandle CreateNew(FilePath path) => After(nameof(CreateNew), path).CreateNew(path);
+
+    public IFileHandle OpenReadWrite(FilePath path) => After(nameof(OpenReadWrite), path).OpenReadWrite(path);
+
+    public FileStatus GetStatus(FilePath path) => inner.GetStatus(path);
+
+    public bool CreateDirectory(FilePath path) => After(nameof(CreateDirectory), path).CreateDirectory(path);
+
+    public void CreateSymbolicLink(FilePath path, ReadOnlySpan<byte> target) => After(nameof(CreateSymbolicLink), path).CreateSymbolicLink(path, target);
+
+    public void CreateSpecial(FilePath path, EntryKind kind, ulong deviceNumber) => After(nameof(CreateSpecial), path).CreateSpecial(path, kind, deviceNumber);
+
+    public byte[] ReadLink(FilePath path) => inner.ReadLink(path);
+
+    public void Link(FilePath existing, FilePath added) => After(nameof(Link), added).Link(existing, added);
+
+    public void Rename(FilePath from, FilePath to) => After(nameof(Rename), to).Rename(from, to);
+
+    public bool Delete(FilePath path) => After(nameof(Delete), path).Delete(path);
+
+    public bool DeleteDirectory(FilePath path) => After(nameof(DeleteDirectory), path).DeleteDirectory(path);
+
+    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind) => After(nameof(SetMetadata), path).SetMetadata(path, metadata, kind);
+
+    public IReadOnlyList<DirectoryItem> ReadDirectory(FilePath path, bool withStatus = true) => inner.ReadDirectory(path, withStatus);
+
+    public void SyncAll() => After(nameof(SyncAll), FilePath.Root).SyncAll();
+
+    public void SyncDirectory(FilePath path) => After(nameof(SyncDirectory), path).SyncDirectory(path);
+
+    public SpaceStatus GetSpace() => inner.GetSpace();
+
+    public void Dispose()
+    {
+    }
+
+    private IFileTree After(string change, FilePath path)
+    {
+        before(change, path);
+        return inner;
+    }
+}
