@@ -2,7 +2,6 @@ using System.Management.Automation;
 using NasBackup.Cmdlets.Completion;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
-using NasBackup.Cmdlets.Views;
 using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Commands;
@@ -67,34 +66,40 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
 
     private void Run(BackupCluster cluster, string planId)
     {
-        var bars = new ProgressBars($"Backup {planId}");
-        BackupResult result = RunEngine(reports =>
-        {
-            try
+        BackupResult result = RunEngine($"Backup {planId}", reports => cluster.RunJob(
+            planId,
+            new BackupJobOptions
             {
-                var options = new BackupJobOptions
-                {
-                    Workers = Workers,
-                    MaxBytesPerSecond = MaxBytesPerSecond,
-                    Progress = progress => reports.Progress(bars.For(progress)),
-                    Verbose = reports.Verbose,
-                    Warning = reports.Warning,
-                };
-                return cluster.RunJob(planId, options, reports.Stopped);
-            }
-            finally
-            {
-                reports.Progress(bars.Close());
-            }
-        });
+                Workers = Workers,
+                MaxBytesPerSecond = MaxBytesPerSecond,
+                ScanProgress = reports.Progress,
+                Progress = reports.Progress,
+                Verbose = reports.Verbose,
+                Warning = reports.Warning,
+            },
+            reports.Stopped));
 
-        // Before the result goes on: whoever is next in the pipeline may stop it.
+        // Before anything else is written: an error or whoever is next in the pipeline may end it.
         if (result.Status is BackupStatus.Completed or BackupStatus.CompletedWithErrors)
         {
             Attempt(() => Notify(result));
         }
 
+        WriteErrors(result);
         WriteObject(result);
+    }
+
+    private void WriteErrors(BackupResult result)
+    {
+        foreach (FailedEntry entry in result.Failures)
+        {
+            WriteError(ErrorRecords.Of(entry.ErrorId, entry.ToString(), entry.Path));
+        }
+
+        if (result.ErrorId is { } errorId)
+        {
+            WriteError(ErrorRecords.Of(errorId, $"The backup {result.PlanId} stopped: {result.Problem}", result.PlanId));
+        }
     }
 
     private void Notify(BackupResult result)

@@ -31,7 +31,7 @@ public sealed class InvokeNasTakeoverCommand : PlanCmdlet
         if (ShouldProcess(planId, $"Take over the work of node {FailedNode}"))
         {
             WriteObject(
-                RunEngine(reports => cluster.TakeOver(planId, FailedNode, Force, reports.Stopped)),
+                RunEngine($"Taking over from {FailedNode}", reports => cluster.TakeOver(planId, FailedNode, Force, reports.Stopped)),
                 enumerateCollection: true);
         }
     }

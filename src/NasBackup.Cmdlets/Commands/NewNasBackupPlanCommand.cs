@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using NasBackup.Cmdlets.Pipeline;
-using NasBackup.Cmdlets.Views;
 using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Commands;
@@ -28,18 +27,5 @@ public sealed class NewNasBackupPlanCommand : PlanRequestCmdlet
     }
 
     private BackupPlan Plan(BackupCluster cluster, BackupRequest request)
-    {
-        var bars = new ProgressBars("Planning the backup");
-        return RunEngine(reports =>
-        {
-            try
-            {
-                return cluster.CreatePlan(request, found => reports.Progress(bars.For(found)), reports.Verbose, reports.Warning, reports.Stopped);
-            }
-            finally
-            {
-                reports.Progress(bars.Close());
-            }
-        });
-    }
+        => RunEngine("Planning the backup", reports => cluster.CreatePlan(request, reports.Progress, reports.Verbose, reports.Warning, reports.Stopped));
 }

@@ -2,7 +2,6 @@ using System.Management.Automation;
 using NasBackup.Cmdlets.Completion;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
-using NasBackup.Cmdlets.Views;
 using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Commands;
@@ -50,33 +49,29 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
     /// <inheritdoc/>
     protected override void Process(BackupCluster cluster, string planId)
     {
-        if (ShouldProcess(planId, $"Back up as node {NodeToRun}"))
+        if (!ShouldProcess(planId, $"Back up as node {NodeToRun}"))
         {
-            WriteObject(Run(cluster, planId, NodeToRun));
+            return;
         }
-    }
 
-    private NodeBackupResult Run(BackupCluster cluster, string planId, string node)
-    {
-        var bars = new ProgressBars($"Backup {planId}");
-        return RunEngine(reports =>
+        NodeBackupResult result = RunEngine($"Backup {planId}", reports => cluster.RunNode(
+            planId,
+            NodeToRun,
+            new NodeRunOptions
+            {
+                Workers = Workers,
+                MaxBytesPerSecond = MaxBytesPerSecond,
+                ScanProgress = reports.Progress,
+                Progress = reports.Progress,
+                Verbose = reports.Verbose,
+                Warning = reports.Warning,
+            },
+            reports.Stopped));
+        if (result.ErrorId is { } errorId)
         {
-            try
-            {
-                var options = new NodeRunOptions
-                {
-                    Workers = Workers,
-                    MaxBytesPerSecond = MaxBytesPerSecond,
-                    Progress = progress => reports.Progress(bars.For(progress)),
-                    Verbose = reports.Verbose,
-                    Warning = reports.Warning,
-                };
-                return cluster.RunNode(planId, node, options, reports.Stopped);
-            }
-            finally
-            {
-                reports.Progress(bars.Close());
-            }
-        });
+            WriteError(ErrorRecords.Of(errorId, $"Node {result.Node} stopped: {result.Problem}", result.Node));
+        }
+
+        WriteObject(result);
     }
 }

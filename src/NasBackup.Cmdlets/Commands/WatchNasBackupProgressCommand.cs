@@ -2,6 +2,7 @@ using System.Management.Automation;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
 using NasBackup.Cmdlets.Views;
+using NasBackup.Files;
 using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Commands;
@@ -29,32 +30,54 @@ public sealed class WatchNasBackupProgressCommand : PlanCmdlet
         ProgressWatch watch = cluster.WatchPlan(planId);
         var bars = new ProgressBars($"Backup {planId}");
         int takeoversSeen = 0;
-        while (true)
+        bool isAway = false;
+        do
         {
-            BackupProgress progress = watch.Look();
+            BackupProgress progress;
+            try
+            {
+                progress = watch.Look();
+                isAway = false;
+            }
+            catch (FileSystemException e)
+            {
+                // The share's own host may have failed: nodes wait for failover, and so does who watches them.
+                if (!isAway)
+                {
+                    WriteWarning($"The share cannot be read now, trying on: {e.Message}");
+                }
+
+                isAway = true;
+                continue;
+            }
+
             Show(bars.For(progress));
             foreach (Takeover takeover in progress.Takeovers.Skip(takeoversSeen))
             {
-                WriteWarning($"{takeover.FailedNode} is held for failed ({takeover.Reason}): {takeover.ClosedBy} closed {takeover.Assignment}, "
-                    + $"{Humanize.Entries(takeover.RemainingEntries)} ({Humanize.Size(takeover.RemainingBytes)}) go to {ViewText.List(takeover.Successors)}.");
+                WriteWarning(Describe(takeover));
             }
 
             takeoversSeen = progress.Takeovers.Count;
-            bool ended = progress.Status is not (PlanStatus.Requested or PlanStatus.Planned or PlanStatus.Running);
-            if (ended || PassThru)
+            bool hasEnded = progress.Status is not (PlanStatus.Requested or PlanStatus.Planned or PlanStatus.Running);
+            if (hasEnded || PassThru)
             {
                 WriteObject(progress);
             }
 
-            if (ended || Stopped.WaitHandle.WaitOne(Interval))
+            if (hasEnded)
             {
                 break;
             }
         }
+        while (!Stopped.WaitHandle.WaitOne(Interval));
 
         Stopped.ThrowIfCancellationRequested();
         Show(bars.Close());
     }
+
+    private static string Describe(Takeover takeover)
+        => $"{takeover.Assignment} of {takeover.FailedNode} was taken over by {takeover.ClosedBy} ({takeover.Reason}): "
+            + $"{Humanize.Entries(takeover.RemainingEntries)} ({Humanize.Size(takeover.RemainingBytes)}) go to {ViewText.List(takeover.Successors)}.";
 
     private void Show(IReadOnlyList<ProgressRecord> bars)
     {

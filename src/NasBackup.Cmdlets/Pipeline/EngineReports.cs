@@ -1,5 +1,7 @@
 using System.Management.Automation;
 using System.Threading.Channels;
+using NasBackup.Cmdlets.Views;
+using NasBackup.Files;
 
 namespace NasBackup.Cmdlets.Pipeline;
 
@@ -7,7 +9,9 @@ namespace NasBackup.Cmdlets.Pipeline;
 /// Where the engine, on any thread, leaves what the user should see until the pipeline's own thread writes it:
 /// the shell's streams may be touched from nowhere else. What comes after the end is dropped.
 /// </summary>
-internal sealed class EngineReports(CancellationToken stopped)
+/// <param name="bars">Touched by the pipeline's thread only.</param>
+/// <param name="stopped">Cancelled when the engine should leave.</param>
+internal sealed class EngineReports(ProgressBars bars, CancellationToken stopped)
 {
     private readonly Channel<Action<Cmdlet>> _reports = Channel.CreateUnbounded<Action<Cmdlet>>(
         new UnboundedChannelOptions { SingleReader = true });
@@ -19,18 +23,16 @@ internal sealed class EngineReports(CancellationToken stopped)
 
     public void Warning(string text) => Post(cmdlet => cmdlet.WriteWarning(text));
 
-    public void Progress(IReadOnlyList<ProgressRecord> bars) => Post(cmdlet =>
-    {
-        foreach (ProgressRecord bar in bars)
-        {
-            cmdlet.WriteProgress(bar);
-        }
-    });
+    public void Progress(ScanProgress found) => Post(cmdlet => Write(cmdlet, bars.For(found)));
+
+    public void Progress(NodeProgress node) => Post(cmdlet => Write(cmdlet, bars.For(node)));
+
+    public void Progress(BackupProgress progress) => Post(cmdlet => Write(cmdlet, bars.For(progress)));
 
     /// <summary>No more reports: <see cref="WriteAll"/> returns when it has written what is there.</summary>
     public void End() => _reports.Writer.TryComplete();
 
-    /// <summary>Writes reports as they come, until the end. Throws what the cmdlet's streams throw.</summary>
+    /// <summary>Writes reports as they come, until the end, and takes the bars away. Throws what the cmdlet's streams throw.</summary>
     public void WriteAll(Cmdlet cmdlet)
     {
         while (_reports.Reader.WaitToReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult())
@@ -40,7 +42,17 @@ internal sealed class EngineReports(CancellationToken stopped)
                 report(cmdlet);
             }
         }
+
+        Write(cmdlet, bars.Close());
     }
 
     private void Post(Action<Cmdlet> report) => _reports.Writer.TryWrite(report);
+
+    private static void Write(Cmdlet cmdlet, IReadOnlyList<ProgressRecord> records)
+    {
+        foreach (ProgressRecord record in records)
+        {
+            cmdlet.WriteProgress(record);
+        }
+    }
 }

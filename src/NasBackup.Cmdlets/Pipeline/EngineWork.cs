@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Runtime.ExceptionServices;
+using NasBackup.Cmdlets.Views;
 
 namespace NasBackup.Cmdlets.Pipeline;
 
@@ -10,9 +11,13 @@ internal static class EngineWork
     /// Returns what the call returns and throws what it throws. Where the pipeline is stopped, or a preference like
     /// -WarningAction Stop ends it, the engine is asked to leave and waited for, so that no node is left half alive.
     /// </summary>
-    public static T Run<T>(Cmdlet cmdlet, CancellationTokenSource stop, Func<EngineReports, T> call)
+    /// <param name="cmdlet">Whose streams are written.</param>
+    /// <param name="activity">What the progress bars are about.</param>
+    /// <param name="stop">Cancelled when the cmdlet is stopped.</param>
+    /// <param name="call">The call.</param>
+    public static T Run<T>(Cmdlet cmdlet, string activity, CancellationTokenSource stop, Func<EngineReports, T> call)
     {
-        var reports = new EngineReports(stop.Token);
+        var reports = new EngineReports(new ProgressBars(activity), stop.Token);
         T? result = default;
         ExceptionDispatchInfo? failure = null;
         var engine = new Thread(() =>

@@ -16,6 +16,20 @@ internal static class ErrorRecords
         _ => null,
     };
 
+    /// <summary>The record of an error that a result tells of by its id.</summary>
+    public static ErrorRecord Of(string errorId, string message, object target)
+        => From(new BackupException(errorId, KindOf(errorId), message, target))!;
+
+    private static ErrorKind KindOf(string errorId) => errorId switch
+    {
+        ErrorIds.FileVanished or ErrorIds.SourceNotFound or ErrorIds.DeviceNotFound or ErrorIds.ShareNotFound => ErrorKind.NotFound,
+        ErrorIds.DeviceReadOnly or ErrorIds.ShareReadOnly => ErrorKind.AccessDenied,
+        ErrorIds.DeviceFull or ErrorIds.ShareFull or ErrorIds.DeviceTooSmall => ErrorKind.NoSpace,
+        ErrorIds.SourceDiffers or ErrorIds.DeviceDiffers or ErrorIds.RecordDamaged => ErrorKind.InvalidData,
+        ErrorIds.FailoverTimedOut => ErrorKind.Timeout,
+        _ => ErrorKind.DeviceError,
+    };
+
     private static ErrorCategory CategoryOf(ErrorKind kind) => kind switch
     {
         ErrorKind.InvalidArgument => ErrorCategory.InvalidArgument,

@@ -87,8 +87,10 @@ public abstract class NasCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Runs a call of the engine that blocks, while this thread writes what it reports.</summary>
-    internal T RunEngine<T>(Func<EngineReports, T> call)
-        => EngineWork.Run(this, _stop, call);
+    /// <param name="activity">What its progress bars are about.</param>
+    /// <param name="call">The call.</param>
+    internal T RunEngine<T>(string activity, Func<EngineReports, T> call)
+        => EngineWork.Run(this, activity, _stop, call);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -177,7 +177,7 @@ public abstract class PlanRequestCmdlet : NasCmdlet
 
     /// <summary>Publishes the request only; the first node that starts plans it.</summary>
     private protected BackupPlan PublishRequest(BackupCluster cluster, BackupRequest request)
-        => RunEngine(reports => cluster.RequestPlan(request, reports.Stopped));
+        => RunEngine("Requesting the backup", reports => cluster.RequestPlan(request, reports.Stopped));
 
     private void Add(IEnumerable<string> sources)
     {

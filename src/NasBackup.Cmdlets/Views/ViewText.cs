@@ -19,6 +19,9 @@ public static class ViewText
     /// <summary>A duration that a person can read.</summary>
     public static string Duration(object? duration) => Plain(duration) is TimeSpan span ? Humanize.Duration(span) : "";
 
+    /// <summary>A property as text. Of an enumeration that came over remoting only the number would reach a script.</summary>
+    public static string Text(object owner, string property) => PSObject.AsPSObject(owner).Properties[property]?.Value?.ToString() ?? "";
+
     /// <summary>A whole number with separators.</summary>
     public static string Count(object? number) => Number(number) is { } value ? Humanize.Count((long)value) : "";
 
@@ -66,10 +69,18 @@ public static class ViewText
     /// <summary>The pairs of a dictionary in one line.</summary>
     public static string Pairs(object? dictionary)
     {
-        object? plain = Plain(dictionary);
-        return plain is IDictionary pairs
-            ? string.Join(", ", pairs.Cast<DictionaryEntry>().Select(pair => $"{pair.Key} → {pair.Value}"))
-            : "";
+        var texts = new List<string>();
+        if (Plain(dictionary) is IDictionary pairs)
+        {
+            foreach (DictionaryEntry pair in pairs)
+            {
+                texts.Add($"{pair.Key} → {pair.Value}");
+            }
+        }
+
+        // Hashtables, which remoting makes of dictionaries, keep no order.
+        texts.Sort(StringComparer.Ordinal);
+        return string.Join(", ", texts);
     }
 
     /// <summary>A bar of a progress from 0 to 100, with the figure.</summary>

@@ -9,6 +9,12 @@ internal sealed record Survivor(string Node, string Incarnation, NodeCost Cost);
 /// <summary>Who speaks: a node and its incarnation.</summary>
 internal sealed record Identity(string Node, string Incarnation)
 {
+    /// <summary>One that only plans; no node can have such a name.</summary>
+    public const string Planner = "(planner)";
+
+    /// <summary>One that only asks.</summary>
+    public const string Client = "(client)";
+
     public SlotDocument Slot(Share share, SlotKind kind) => new()
     {
         Kind = kind,

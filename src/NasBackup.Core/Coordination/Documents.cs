@@ -172,7 +172,8 @@ internal sealed record PlanListDocument(
     AssignmentDocument Assignment, double Ratio, double Speed, double CostPerEntrySeconds);
 
 /// <summary>A few entries of a source as they were when it was scanned.</summary>
-internal sealed record SourceIdentityDocument(bool IsFile, IReadOnlyList<SampleDocument> Samples);
+internal sealed record SourceIdentityDocument(
+    bool IsFile, ulong RootInode, ulong RootFileSystem, IReadOnlyList<SampleDocument> Samples);
 
 internal sealed record SampleDocument(string Path, long Size, string Mtime, ulong Inode);
 

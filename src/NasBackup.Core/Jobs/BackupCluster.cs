@@ -60,7 +60,7 @@ public sealed class BackupCluster : IDisposable
         PlanFolder folder = new RequestPublisher(_share, _registry, _plans).Publish(request, cancellation);
         RequestDocument document = folder.ReadRequest()!;
         var options = new NodeRunOptions { ScanProgress = progress, Verbose = verbose, Warning = warning };
-        var me = new Identity("planner", _share.Tokens.Next(8));
+        var me = new Identity(Identity.Planner, _share.Tokens.Next(8));
         using var over = new CancellationTokenSource();
         using var heart = new NodeHeart(folder, me, document, cancellation) { TakesWork = false };
         INodeThread beat = _share.Runtime.Start("planner heart", () => heart.Beat(() => over.IsCancellationRequested));
@@ -80,7 +80,7 @@ public sealed class BackupCluster : IDisposable
         return _plans.Describe(folder.Another());
     }
 
-    public IReadOnlyList<BackupPlan> GetPlans() => [.. _plans.Ids().Select(id => _plans.Describe(_plans.Open(id)))];
+    public IReadOnlyList<BackupPlan> GetPlans() => _plans.GetAll();
 
     /// <summary>One plan as it stands.</summary>
     /// <exception cref="BackupException">PlanNotFound, PlanIdInvalid.</exception>
@@ -112,7 +112,7 @@ public sealed class BackupCluster : IDisposable
 
     /// <summary>The logs of all nodes, or of one, oldest first.</summary>
     public IReadOnlyList<NodeLogRecord> GetLog(string? node = null)
-        => node is null ? [.. _registry.GetAll().SelectMany(registered => _log.Read(registered.Name)).OrderBy(record => record.CompletedAt)] : _log.Read(_registry.Get(node).Name);
+        => node is null ? _log.ReadAll() : _log.Read(_registry.Get(node).Name);
 
     /// <summary>One node's part until the plan is complete. Cancelling makes the node leave, and the others take over.</summary>
     /// <exception cref="BackupException">NodeNotRegistered, NodeInUse, PlanCompleted, SourceDiffers, DeviceDiffers, and what keeps a plan from being made.</exception>

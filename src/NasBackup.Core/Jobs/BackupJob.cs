@@ -34,10 +34,16 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
     {
         long start = _runtime.Time.GetTimestamp();
         using var over = new CancellationTokenSource();
+        using var leave = new CancellationTokenSource();
         INodeThread progress = _runtime.Start("progress", () => Report(over.Token));
         Part[] parts = [.. request.Nodes.Select(node => new Part(node))];
-        INodeThread[] threads = [.. parts.Select(part => _runtime.Start(part.Node, () => part.Run(() => RunNode(part.Node, cancellation))))];
-        using CancellationTokenRegistration stop = cancellation.Register(Stop);
+        INodeThread[] threads = [.. parts.Select(part => _runtime.Start(part.Node, () => part.Run(() => RunNode(part.Node, leave.Token))))];
+        using CancellationTokenRegistration stop = cancellation.Register(() =>
+        {
+            // Stop first: a node that leaves then says that it may come back, and nobody takes over from it.
+            Stop();
+            leave.Cancel();
+        });
         foreach (INodeThread thread in threads)
         {
             thread.Join();
@@ -71,7 +77,7 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
             mine.Control.Refresh();
             if (!mine.IsStopped)
             {
-                mine.Control.PublishNext(new Identity("client", folder.Share.Tokens.Next(8)).Slot(folder.Share, SlotKind.Stop), out _);
+                mine.Control.PublishNext(new Identity(Identity.Client, folder.Share.Tokens.Next(8)).Slot(folder.Share, SlotKind.Stop), out _);
             }
         }
         catch (FileSystemException)

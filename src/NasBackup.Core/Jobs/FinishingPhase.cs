@@ -63,6 +63,7 @@ internal sealed class FinishingPhase(
         heart.State = NodeState.Finalising;
         try
         {
+            detector.Look();
             var finaliser = new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.NoteProgress);
             CompletionDocument completion = finaliser.Run(cancellation);
             Publish(me.Slot(folder.Share, SlotKind.Completed) with { Completion = completion });
@@ -70,7 +71,8 @@ internal sealed class FinishingPhase(
         catch (FileSystemException e) when (e.IsDeviceWide)
         {
             throw new NodeStoppedException(
-                ErrorIds.DeviceFull, $"{e.Message}. Make room on '{set.DevicePath}', then resume with Start-NasNodeBackup.", e);
+                e.Path.StartsWith(folder.Share.Path, StringComparison.Ordinal) ? ErrorIds.ShareFull : ErrorIds.DeviceFull,
+                $"{e.Message}. Make room there, then resume with Start-NasNodeBackup.", e);
         }
         catch (FileSystemException e) when (e.MayBeUnmounted)
         {

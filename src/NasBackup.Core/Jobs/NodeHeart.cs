@@ -36,6 +36,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     private long _bytesLeft;
     private long _bytesMoved;
     private long _progress;
+    private long _lastCount;
     private volatile bool _lost;
     private double _workSeconds;
     private long _began;
@@ -192,7 +193,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         {
             _pending.Add(entry);
             _pendingBytes += entry.Size;
-            _progress++;
+            Interlocked.Increment(ref _progress);
         }
     }
 
@@ -217,8 +218,17 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         }
     }
 
-    /// <summary>Steps of work that are not entries (scanning, finalising) rise the sequence too.</summary>
-    public void NoteProgress(long steps) => Interlocked.Exchange(ref _progress, Math.Max(steps, Interlocked.Read(ref _progress) + 1));
+    /// <summary>Work that is not entries (scanning, finalising) makes the sequence rise too, where its count has changed.</summary>
+    public void NoteProgress(long count)
+    {
+        if (Interlocked.Exchange(ref _lastCount, count) != count)
+        {
+            Interlocked.Increment(ref _progress);
+        }
+    }
+
+    /// <summary>The node cannot go on; workers and the main thread find out at their next step.</summary>
+    public void Fail(NodeStoppedException failure) => Failure ??= failure;
 
     public void ThrowIfNotMine()
     {

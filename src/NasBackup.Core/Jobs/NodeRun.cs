@@ -1,4 +1,5 @@
 using NasBackup.Coordination;
+using NasBackup.Files;
 using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
@@ -65,7 +66,7 @@ internal sealed class NodeRun : IDisposable
         }
 
         NodeBackupResult result = outcome.ToResult(_me, _request, _heart, _runtime.Time.GetElapsedTime(start));
-        _environment.Log(result, _heart);
+        Log(result);
         return result;
     }
 
@@ -94,6 +95,7 @@ internal sealed class NodeRun : IDisposable
         }
         catch (OperationCanceledException)
         {
+            RefreshControl();
             _heart.LeftByStop = _folder.IsStopped;
             string reason = _folder.IsStopped ? "the job was stopped" : "the node was told to leave";
             Leave(reason);
@@ -109,6 +111,32 @@ internal sealed class NodeRun : IDisposable
         {
             _folder.Control.PublishNext(_me.Slot(_folder.Share, SlotKind.Resume), out int number);
             _heart.Publish(new SlotChainNews(_folder.Control.Name, number));
+        }
+    }
+
+    /// <summary>Whether it is the whole job that stops; where the share does not say, the node just leaves.</summary>
+    private void RefreshControl()
+    {
+        try
+        {
+            _folder.Control.Refresh();
+        }
+        catch (FileSystemException)
+        {
+            // The share is away; nothing depends on the answer.
+        }
+    }
+
+    /// <summary>Appends to the node's log; a share that is away must not cost the result.</summary>
+    private void Log(NodeBackupResult result)
+    {
+        try
+        {
+            _environment.Log(result, _heart);
+        }
+        catch (Exception e) when (e is FileSystemException or BackupException)
+        {
+            _options.Warning?.Invoke($"{_me.Node}: the log could not be written, so the next plan knows this node's speed only from earlier runs: {e.Message}");
         }
     }
 

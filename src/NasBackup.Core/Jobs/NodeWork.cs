@@ -54,7 +54,7 @@ internal sealed class NodeWork : IDisposable
         _availability = new Availability(
             _sources, _set, _runtime, request.FailoverTimeout, text => options.Warning?.Invoke($"{me.Node}: {text}"), _cancellation);
         _closer = new AssignmentCloser(folder, view, me);
-        _watchman = new Watchman(folder, view, me, request.FailureTimeout, detector, _closer, environment.CostOf, heart.Publish, Verbose);
+        _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, environment.CostOf, heart.Publish, Verbose);
         heart.Availability = _availability;
         heart.Queue = () => view.Open.Where(assignment => assignment.Owner == me.Incarnation);
     }
@@ -158,6 +158,10 @@ internal sealed class NodeWork : IDisposable
                 {
                     _leave.Cancel();
                 }
+            }
+            catch (NodeStoppedException e)
+            {
+                _heart.Fail(e);
             }
             catch (Exception e) when (e is FileSystemException or BackupException)
             {

@@ -21,8 +21,8 @@ internal sealed class PlanMaker(
 
     public Action<ScanProgress>? Progress { get; init; }
 
-    /// <summary>Told after each larger step that is not scanning.</summary>
-    public Action Step { get; init; } = () => { };
+    /// <summary>Told when the scan is over: what follows is division and writing, which have no count.</summary>
+    public Action Scanned { get; init; } = () => { };
 
     public Action<string> Verbose { get; init; } = _ => { };
 
@@ -53,6 +53,7 @@ internal sealed class PlanMaker(
                 .Select(item => new UnreadableDocument(item.Path.IsRoot ? root : $"{root.TrimEnd('/')}/{item.Path}", item.Problem)));
         }
 
+        Scanned();
         PrepareDevice(bytes, items.Count);
         return new PlanDocument
         {
@@ -87,12 +88,12 @@ internal sealed class PlanMaker(
                     options,
                     progress => Progress?.Invoke(new ScanProgress(entriesBefore + progress.Entries, bytesBefore + progress.Bytes)),
                     cancellation);
-                return (result, SourceSet.Identify(isFile: false, result.Entries));
+                return (result, SourceSet.Identify(tree, isFile: false, result.Entries));
             }
 
             using IFileTree parent = open(System.IO.Path.GetDirectoryName(path)!);
             ScanResult single = Scanner.ScanSingle(parent, FilePath.Parse(System.IO.Path.GetFileName(path)), source);
-            return (single, SourceSet.Identify(isFile: true, single.Entries));
+            return (single, SourceSet.Identify(parent, isFile: true, single.Entries));
         }
         catch (FileSystemException e)
         {
@@ -134,7 +135,7 @@ internal sealed class PlanMaker(
                     path);
             }
 
-            SetFolder.Create(device, request);
+            SetFolder.Create(device, request, folder.Share.Runtime, folder.Share.Tokens);
         }
         catch (FileSystemException e)
         {
@@ -152,7 +153,6 @@ internal sealed class PlanMaker(
         for (int i = 0; i < lists.Count; i++)
         {
             AssignmentDocument assignment = files.Write($"L{i + 1}", lists[i], request.Nodes[i], incarnation: null);
-            Step();
             double ratio = costs[i].Speed / speeds;
             documents.Add(new PlanListDocument(assignment, ratio, costs[i].Speed, costs[i].CostPerEntry));
             Verbose($"{assignment.Id} for {request.Nodes[i]}: {assignment.Entries} entries, {assignment.Bytes} bytes (speed {costs[i].Speed:F0} B/s, {costs[i].CostPerEntry * 1000:F3} ms per entry, ratio {ratio:P1}).");

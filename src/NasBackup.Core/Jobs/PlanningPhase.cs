@@ -89,7 +89,7 @@ internal sealed class PlanningPhase(
                     heart.NoteProgress(progress.Entries);
                     options.ScanProgress?.Invoke(progress);
                 },
-                Step = () => heart.NoteProgress(0),
+                Scanned = () => heart.State = NodeState.Scanning,
                 Verbose = text => options.Verbose?.Invoke($"{me.Node}: {text}"),
             };
             slot = me.Slot(folder.Share, SlotKind.Planned) with { Plan = maker.Make(cancellation) };

@@ -14,7 +14,8 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
     public PlanFolder Publish(BackupRequest request, CancellationToken cancellation)
     {
         Check(request);
-        string[] sources = Distinct(request.Path);
+        SourceDocument[] chosen = Choose(request);
+        string[] sources = [.. chosen.Select(source => source.Path)];
         string device = request.Destination.Length > 1 ? request.Destination.TrimEnd('/') : request.Destination;
         CheckOverlap(sources, device);
         IReadOnlyList<string> nodes = Nodes(request);
@@ -31,7 +32,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
                 Id = id,
                 Token = share.Tokens.Next(16),
                 CreatedAt = share.Runtime.Time.GetUtcNow().UtcDateTime,
-                Sources = [.. sources.Select((path, i) => new SourceDocument(path, Owner(request, i)))],
+                Sources = chosen,
                 Device = device,
                 Nodes = nodes,
                 Strategy = request.Strategy,
@@ -68,6 +69,11 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
             throw new BackupException(ErrorIds.OptionNotSupported, ErrorKind.NotSupported, $"Backups of type {request.Type} are not there yet; use Full.", request.Type);
         }
 
+        foreach (string pattern in request.Include.Concat(request.Exclude))
+        {
+            CheckPattern(pattern);
+        }
+
         if (request.SourceOwner.Count > 1 && request.SourceOwner.Count != request.Path.Count)
         {
             throw new BackupException(
@@ -75,11 +81,25 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
         }
     }
 
-    /// <summary>Sources without repetition.</summary>
-    private static string[] Distinct(IReadOnlyList<string> paths)
+    private static void CheckPattern(string pattern)
     {
-        string[] sources = [.. paths.Select(path => path.Length > 1 ? path.TrimEnd('/') : path).Distinct(StringComparer.Ordinal)];
-        return sources;
+        try
+        {
+            _ = Glob.Parse(pattern);
+        }
+        catch (FormatException e)
+        {
+            throw new BackupException(ErrorIds.PatternInvalid, ErrorKind.InvalidArgument, $"The pattern '{pattern}' cannot be read: {e.Message}", pattern, e);
+        }
+    }
+
+    /// <summary>Sources without repetition; what lies below another source is part of that one.</summary>
+    private static SourceDocument[] Choose(BackupRequest request)
+    {
+        SourceDocument[] all = [.. request.Path
+            .Select((path, i) => new SourceDocument(path.Length > 1 ? path.TrimEnd('/') : path, Owner(request, i)))
+            .DistinctBy(source => source.Path, StringComparer.Ordinal)];
+        return [.. all.Where(source => !all.Any(other => other.Path != source.Path && IsAtOrBelow(source.Path, other.Path)))];
     }
 
     private static void CheckOverlap(string[] sources, string device)
@@ -112,7 +132,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
                 ErrorIds.NodeNotGiven, ErrorKind.InvalidArgument, $"No node is registered on the share '{share.Path}'. Name nodes with -Node, or register them with Register-NasNode.", share.Path);
         }
 
-        registry.EnsureRegistered(nodes);
+        nodes = [.. registry.EnsureRegistered(nodes).Distinct(StringComparer.OrdinalIgnoreCase)];
         foreach (string owner in request.SourceOwner.Where(owner => !nodes.Contains(owner, StringComparer.OrdinalIgnoreCase)))
         {
             throw new BackupException(
@@ -157,13 +177,20 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
     {
         foreach (string id in plans.Ids().OrderDescending(StringComparer.Ordinal).Take(PlansToCheck))
         {
-            PlanFolder folder = plans.Open(id);
-            if (folder.ReadRequest() is { } request && request.Device == device
-                && request.Sources.Any(source => sources.Contains(source.Path, StringComparer.Ordinal))
-                && plans.Describe(folder).Status is PlanStatus.Running or PlanStatus.Requested
-                && IsMoving(folder, request))
+            try
             {
-                return id;
+                PlanFolder folder = plans.Open(id);
+                if (folder.ReadRequest() is { } request && request.Device == device
+                    && request.Sources.Any(source => sources.Contains(source.Path, StringComparer.Ordinal))
+                    && plans.Describe(folder).Status is PlanStatus.Running or PlanStatus.Requested
+                    && IsMoving(folder, request))
+                {
+                    return id;
+                }
+            }
+            catch (BackupException e) when (e.ErrorId is ErrorIds.PlanNotFound or ErrorIds.RecordDamaged)
+            {
+                // Removed meanwhile, or damaged: nothing is under way there.
             }
         }
 

@@ -6,7 +6,7 @@ namespace NasBackup.Jobs;
 /// <summary>A takeover that an administrator asks for, who knows that a node is gone and need not wait for the timeout.</summary>
 internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost> costOf)
 {
-    private readonly Identity _me = new("client", folder.Share.Tokens.Next(8));
+    private readonly Identity _me = new(Identity.Client, folder.Share.Tokens.Next(8));
 
     /// <summary>Closes all that the node owns, and gives it to those that are at work.</summary>
     /// <exception cref="BackupException">NodeNotInPlan, NodeAlive, PlanNotReady.</exception>

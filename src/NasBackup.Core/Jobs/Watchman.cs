@@ -1,6 +1,7 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Planning;
+using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
 
@@ -13,6 +14,7 @@ internal sealed class Watchman(
     ClusterView view,
     Identity me,
     TimeSpan failureTimeout,
+    TimeSpan failoverTimeout,
     FailureDetector detector,
     AssignmentCloser closer,
     Func<string, NodeCost> costOf,
@@ -24,6 +26,7 @@ internal sealed class Watchman(
 
     private readonly INodeRuntime _runtime = folder.Share.Runtime;
     private readonly Dictionary<string, long> _news = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _damagedSince = new(StringComparer.Ordinal);
     private long _lastFullRead;
 
     /// <summary>One round: look, read news, act.</summary>
@@ -49,7 +52,7 @@ internal sealed class Watchman(
 
             if (Judge(assignment) is { } verdict)
             {
-                TakeOver(assignment, verdict);
+                TryTakeOver(assignment, verdict);
             }
         }
     }
@@ -99,7 +102,7 @@ internal sealed class Watchman(
         if (isMyName)
         {
             // This node is the next incarnation of the owner, which therefore is no more.
-            return new Verdict(node, owner, TakeoverReason.Restarted);
+            return new Verdict(node, owner, seen is { HasLeft: true } ? TakeoverReason.Left : TakeoverReason.Restarted);
         }
 
         if (seen is null)
@@ -140,6 +143,28 @@ internal sealed class Watchman(
     private bool WaitedFor(AssignmentView assignment, TimeSpan duration)
         => _runtime.Time.GetElapsedTime(Math.Max(assignment.FirstSeen, detector.WatchingSince)) >= duration;
 
+    /// <summary>One assignment that cannot be closed must not keep the others from it; but a list that stays damaged for as long
+    /// as a failover may take is damaged for good, and nobody could ever complete the plan.</summary>
+    private void TryTakeOver(AssignmentView assignment, Verdict verdict)
+    {
+        try
+        {
+            TakeOver(assignment, verdict);
+            _damagedSince.Remove(assignment.Id);
+        }
+        catch (BackupException e) when (e.ErrorId == ErrorIds.RecordDamaged)
+        {
+            long since = _damagedSince.TryGetValue(assignment.Id, out long first) ? first : _damagedSince[assignment.Id] = _runtime.Time.GetTimestamp();
+            if (_runtime.Time.GetElapsedTime(since) > failoverTimeout)
+            {
+                throw new NodeStoppedException(
+                    ErrorIds.RecordDamaged, $"{e.Message} The plan cannot be completed; remove it with Remove-NasBackupPlan and make a new one.", e);
+            }
+
+            verbose($"{assignment.Id} cannot be taken over yet: {e.Message}");
+        }
+    }
+
     private void TakeOver(AssignmentView assignment, Verdict verdict)
     {
         view.Refresh(assignment);
@@ -148,7 +173,8 @@ internal sealed class Watchman(
             return;
         }
 
-        IReadOnlyList<Survivor> survivors = verdict.Reason == TakeoverReason.Restarted ? Self() : Survivors(withSelf: true);
+        bool isMyOwn = me.Node.Equals(verdict.Node, StringComparison.OrdinalIgnoreCase);
+        IReadOnlyList<Survivor> survivors = isMyOwn ? Self() : Survivors(withSelf: true);
         (SlotDocument slot, int number) = closer.TakeOver(
             assignment, verdict.Node, verdict.Incarnation, verdict.Reason, survivors.Count == 0 ? Self() : survivors);
         if (slot.Incarnation == me.Incarnation && slot.Kind is SlotKind.TakenOver)

@@ -222,16 +222,20 @@ internal sealed class MirrorWriter(
     /// <summary>Creates something exclusively; where its folder is missing, that first. Most folders are there, so asking before costs more.</summary>
     private T Create<T>(FilePath path, Func<FilePath, T> create)
     {
-        control.NoteFolder(path.Parent);
+        T created;
         try
         {
-            return create(path);
+            created = create(path);
         }
         catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
         {
             MakeFolder(path.Parent);
-            return create(path);
+            created = create(path);
         }
+
+        // After the name is there and before the entry counts: so the next checkpoint syncs a folder that holds it.
+        control.NoteFolder(path.Parent);
+        return created;
     }
 
     private void MakeFolder(FilePath folder)

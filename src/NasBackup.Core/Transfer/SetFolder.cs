@@ -58,25 +58,14 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
         }
     }
 
-    /// <summary>Makes the set's folder and puts the token there. May be done by several planners; each puts the same one.</summary>
-    public static void Create(IFileTree device, RequestDocument request)
+    /// <summary>Makes the set's folder and publishes the token there. May be done by several planners; each puts the same one.
+    /// Publishing needs hard links, as set.json will at the end: better found out now.</summary>
+    public static void Create(IFileTree device, RequestDocument request, INodeRuntime runtime, Tokens tokens)
     {
         FilePath folder = FilePath.FromText(request.Id);
         device.CreateDirectory(folder);
         device.SyncDirectory(FilePath.Root);
-        try
-        {
-            using IFileHandle handle = device.CreateNew(folder.Combine(SetPaths.Token));
-            handle.Write([.. SealedJson.Seal(request, CoordinationJson.Default.RequestDocument), (byte)'\n']);
-            handle.Sync();
-            handle.Close();
-        }
-        catch (FileSystemException e) when (e.Problem is FileProblem.AlreadyExists)
-        {
-            // Another planner of the same request was faster.
-        }
-
-        device.SyncDirectory(folder);
+        new Share(device, runtime, tokens).Publish(folder, SetPaths.Token.ToString(), request, CoordinationJson.Default.RequestDocument);
     }
 
     public void Dispose()

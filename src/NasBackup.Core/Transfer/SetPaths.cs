@@ -20,7 +20,8 @@ internal static class SetPaths
 
     /// <summary>Where a source lies below <c>data</c>: under its absolute path, as the plan names it.</summary>
     public static FilePath DataOf(string source)
-        => DataRoot.Combine(FilePath.Parse(source.Replace(":\\", "/", StringComparison.Ordinal).Trim('/')));
+        => DataRoot.Combine(FilePath.Parse(
+            (OperatingSystem.IsWindows() ? source.Replace(":\\", "/", StringComparison.Ordinal).Replace('\\', '/') : source).Trim('/')));
 
     /// <summary>What an entry's path is appended to: the source's place, or that of its folder where the source is one file.</summary>
     public static FilePath DataBase(SourceDocument source, SourceIdentityDocument identity)

@@ -40,6 +40,12 @@ internal sealed class SourceSet(
     /// <param name="problem">What is wrong, or null.</param>
     public bool Proves(int source, out string? problem)
     {
+        if (_trees[source] is { } current && current.IsStillInPlace() && IsIt(current, identities[source]))
+        {
+            problem = null;
+            return true;
+        }
+
         IFileTree tree;
         try
         {
@@ -51,7 +57,7 @@ internal sealed class SourceSet(
             return false;
         }
 
-        if (!HoldsSample(tree, identities[source]))
+        if (!IsIt(tree, identities[source]))
         {
             tree.Dispose();
             problem = $"'{OwnPath(source)}' is there but holds none of the files that were seen when the plan was made";
@@ -74,7 +80,7 @@ internal sealed class SourceSet(
     }
 
     /// <summary>A few entries, spread over the source, by which it is known again.</summary>
-    public static SourceIdentityDocument Identify(bool isFile, IReadOnlyList<Entry> entries)
+    public static SourceIdentityDocument Identify(IFileTree tree, bool isFile, IReadOnlyList<Entry> entries)
     {
         const int Samples = 8;
         var samples = new List<SampleDocument>();
@@ -89,7 +95,8 @@ internal sealed class SourceSet(
             samples.Add(Sample(entries[0]));
         }
 
-        return new SourceIdentityDocument(isFile, [.. samples.Distinct()]);
+        FileStatus root = tree.GetStatus(FilePath.Root);
+        return new SourceIdentityDocument(isFile, root.Inode, root.FileSystem, [.. samples.Distinct()]);
     }
 
     public void Dispose()
@@ -111,9 +118,23 @@ internal sealed class SourceSet(
     private static SampleDocument Sample(Entry entry)
         => new(entry.Path.ToString(), entry.Size, UnixTime.Format(entry.Status.Metadata.ModifiedTime), entry.Status.Inode);
 
-    /// <summary>One is enough: files of a living source come and go. After a failover a file may have another inode, but then it has its time.</summary>
-    private static bool HoldsSample(IFileTree tree, SourceIdentityDocument identity)
-        => identity.Samples.Count == 0 || identity.Samples.Any(sample => IsSame(tree, sample));
+    /// <summary>One sample is enough: files of a living source come and go. Where they have all gone it is the same source if it is
+    /// the same folder of the same file system, by numbers that hold only on the node that scanned.</summary>
+    private static bool IsIt(IFileTree tree, SourceIdentityDocument identity)
+        => identity.Samples.Count == 0 || identity.Samples.Any(sample => IsSame(tree, sample)) || IsSameFolder(tree, identity);
+
+    private static bool IsSameFolder(IFileTree tree, SourceIdentityDocument identity)
+    {
+        try
+        {
+            FileStatus root = tree.GetStatus(FilePath.Root);
+            return root.Inode != 0 && root.Inode == identity.RootInode && root.FileSystem == identity.RootFileSystem;
+        }
+        catch (FileSystemException)
+        {
+            return false;
+        }
+    }
 
     private static bool IsSame(IFileTree tree, SampleDocument sample)
     {

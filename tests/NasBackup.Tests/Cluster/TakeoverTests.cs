@@ -187,8 +187,8 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(2000, 60_000_000);
         string plan = cluster.Request("nas1,nas2");
-        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
-        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate / 4);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate / 4);
         cluster.WaitForEntries(plan, "nas2", 20);
 
         RunnerProcess stop = RunnerProcess.Run("--json", "Stop-NasBackup", "-Share", cluster.Share, "-PlanId", plan);

@@ -38,7 +38,7 @@ internal sealed class FinishedPlan : IDisposable
             Entries = lists.Sum(list => list.Entries),
             Bytes = lists.Sum(list => list.Bytes),
             Lists = [.. lists.Select(list => new PlanListDocument(list, 0.5, 1e8, 0))],
-            Identities = [new SourceIdentityDocument(IsFile: false, []), new SourceIdentityDocument(IsFile: true, [])],
+            Identities = [new SourceIdentityDocument(IsFile: false, 0, 0, []), new SourceIdentityDocument(IsFile: true, 0, 0, [])],
             Skipped = new Dictionary<string, long>(StringComparer.Ordinal) { ["Socket"] = 3 },
             Unreadable = [],
             UnreadableCount = 0,

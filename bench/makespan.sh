@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Measures how close four nodes of different speed end to the ideal: bytes ÷ sum of their rates, from the first process's
+# start to the last one's exit; and the same with one of them killed half way.
+#
+#   bench/makespan.sh [WORK_FOLDER] [IDEAL_SECONDS]
+#
+# Publishes the runner (ReadyToRun), makes a tree of 20,000 files with Pareto sizes (880 MB), lets the nodes learn their
+# speeds in a first run, then measures. Needs python3 and rsync; takes some five times IDEAL_SECONDS (40).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d "${1:-/tmp}/nasbackup-makespan.XXXXXX")
+seconds=${2:-40}
+timeout=5
+trap 'rm -rf "$work"' EXIT
+
+dotnet publish src/NasBackup.Cli -c Release -r linux-x64 --self-contained -o "$work/runner" \
+  -p:RestoreLockedMode=false -p:NuGetLockFilePath=obj/publish.lock.json >"$work/publish.log" || { cat "$work/publish.log"; exit 1; }
+runner=$work/runner/nasbackup
+
+python3 - "$work/source" <<'PY'
+import os, random, sys
+root, count, total = sys.argv[1], 20000, 880_000_000
+random.seed(2)
+weights = [min(2000, random.random() ** (-1 / 0.9)) for _ in range(count)]
+scale, content = total / sum(weights), os.urandom(1 << 20)
+for i, weight in enumerate(weights):
+    folder = f"{root}/d{i // 100:04}"
+    os.makedirs(folder, exist_ok=True)
+    size = int(weight * scale)
+    with open(f"{folder}/f{i:06}", "wb") as file:
+        while size > 0:
+            start = random.randrange(1 << 19)
+            size -= file.write(content[start:start + size])
+PY
+bytes=$(find "$work/source" -type f -printf '%s\n' | awk '{ s += $1 } END { print s }')
+rate=$(awk -v b="$bytes" -v t="$seconds" 'BEGIN { printf "%d", b / 2.8 / t }')
+sync
+
+# run LABEL [KILL_AFTER_SECONDS]: plans, starts the four nodes, prints a row.
+run() {
+  local label=$1 kill_after=${2:-} plan start end i=0 pids=()
+  plan=$("$runner" --json New-NasBackupPlan -Share "$work/share" -Path "$work/source" -Destination "$work/device" \
+    -Node nas1,nas2,nas3,nas4 -FailureTimeout "$timeout" | sed 's/.*"Id":"\([^"]*\)".*/\1/')
+  start=$(date +%s.%N)
+  for percent in 100 80 60 40; do
+    i=$((i + 1))
+    "$runner" --json Start-NasNodeBackup -Share "$work/share" -PlanId "$plan" -Node "nas$i" \
+      -MaxBytesPerSecond $((rate * percent / 100)) >"$work/nas$i.json" 2>"$work/nas$i.err" &
+    pids+=($!)
+  done
+  if [ -n "$kill_after" ]; then
+    sleep "$kill_after"
+    kill -KILL "${pids[1]}"
+  fi
+  wait "${pids[@]}" 2>/dev/null || true
+  end=$(date +%s.%N)
+  rsync -aHnc --delete --itemize-changes "$work/source/" "$work/device/$plan/data$work/source/" | head -3
+  awk -v label="$label" -v took="$(echo "$end $start" | awk '{ print $1 - $2 }')" -v bytes="$bytes" -v rate="$rate" \
+    -v killed="$kill_after" -v timeout="$timeout" 'BEGIN {
+      if (killed == "") ideal = bytes / (2.8 * rate)
+      # Until the kill all four move their rate; what is left then is done by three.
+      else ideal = killed + (bytes - 2.8 * rate * killed) / (2.0 * rate)
+      printf "%-28s took %6.2f s, ideal %6.2f s, ratio %.3f%s\n", label, took, ideal, took / ideal,
+        killed == "" ? "" : sprintf(", left after the kill: %.2f s, ideal %.2f s + %d s timeout", took - killed, ideal - killed, timeout) }'
+  rm -rf "${work:?}/device/$plan"
+  sync
+}
+
+run "first run (preset speeds)"
+run "learned speeds"
+run "learned speeds, again"
+run "one killed half way" "$((seconds / 2))"

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace NasBackup.Tests.Cluster;
+
+/// <summary>A file system that is mounted for a test; the test skips where it may not mount.</summary>
+internal sealed class Mounted : IDisposable
+{
+    private Mounted(string path) => Path = path;
+
+    public string Path { get; }
+
+    public static Mounted Tmpfs(string path, string options)
+    {
+        Directory.CreateDirectory(path);
+        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", options, "nasbackup-test", path) == 0, "This user may not mount.");
+        return new Mounted(path);
+    }
+
+    public void Dispose() => Run("umount", "-l", Path);
+
+    private static int Run(string tool, params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(tool, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+            process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Management.Automation;
+using NasBackup.Tests.Support;
+
+namespace NasBackup.Tests.Cmdlets;
+
+public sealed class BackupCmdletTests : IDisposable
+{
+    private readonly Workplace _place = new();
+
+    public void Dispose() => _place.Dispose();
+
+    [Fact]
+    public void One_call_plans_and_backs_up_and_tells_the_script_once()
+    {
+        Outcome outcome = _place.Shell.RunScript(
+            "$script:told = @(); Invoke-NasBackup -Share $args[0] -Path $args[1] -Destination $args[2] -Node nas1,nas2 -OnCompletion { param($result) $script:told += \"$($_.SetId) $($result.Status)\" }; $script:told",
+            _place.Share, _place.Source, _place.Device);
+
+        Assert.Empty(outcome.Errors);
+        var result = Assert.IsType<BackupResult>(outcome.Output[0].BaseObject);
+        Assert.Equal((BackupStatus.Completed, 4, 70_001), (result.Status, result.Entries, result.Bytes));
+        Assert.Equal($"{result.SetId} Completed", Assert.Single(outcome.Output.Skip(1)).ToString());
+        string copy = Assert.IsType<string>(result.DataPath);
+        Assert.Equal(File.ReadAllText(Path.Combine(_place.Source, "folder", "b.bin")), File.ReadAllText(Path.Combine(copy, "folder", "b.bin")));
+        Assert.Contains(outcome.Progress, bar => bar.RecordType == ProgressRecordType.Completed);
+    }
+
+    [Fact]
+    public void A_completion_script_that_fails_is_an_error_and_the_result_comes_all_the_same()
+    {
+        Outcome outcome = _place.Shell.RunScript(
+            "Invoke-NasBackup -Share $args[0] -Path $args[1] -Destination $args[2] -Node nas1 -OnCompletion { throw 'no mail today' }",
+            _place.Share, _place.Source, _place.Device);
+
+        Assert.Equal("CompletionActionFailed", outcome.ErrorId);
+        Assert.Contains("no mail today", outcome.Errors[0].Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(BackupStatus.Completed, ((BackupResult)Assert.Single(outcome.Output).BaseObject).Status);
+    }
+
+    [Fact]
+    public void A_piped_plan_is_run_by_a_node_and_the_counters_end_at_zero()
+    {
+        BackupPlan plan = _place.Plan();
+
+        Outcome outcome = _place.Shell.RunScript("Get-NasBackupPlan -Share $args[0] | Invoke-NasBackup", _place.Share);
+
+        Assert.Equal(plan.Id, outcome.Single<BackupResult>().PlanId);
+        Outcome counters = _place.Shell.Run("Get-NasBackupCounter", null, plan);
+        Assert.Empty(counters.Errors);
+        Assert.All(counters.Output, counter => Assert.Equal(0, ((Counter)counter.BaseObject).EntriesLeft));
+        Outcome log = _place.Shell.Run("Get-NasBackupLog", new() { ["Node"] = "nas*" }, plan);
+        Assert.All(log.Output, record => Assert.Equal(plan.Id, ((NodeLogRecord)record.BaseObject).PlanId));
+        Assert.NotEmpty(log.Output);
+        Assert.Equal(PlanStatus.Completed, _place.Shell.Run("Watch-NasBackupProgress", null, plan).Single<BackupProgress>().Status);
+    }
+
+    [Fact]
+    public void A_node_must_be_registered_to_start()
+    {
+        BackupPlan plan = _place.Plan();
+
+        Outcome outcome = _place.Shell.Run("Start-NasNodeBackup", new() { ["Plan"] = plan, ["Node"] = "stranger" });
+
+        Assert.Equal("NodeNotRegistered", outcome.ErrorId);
+        Assert.Equal("stranger", outcome.Errors[0].TargetObject);
+    }
+
+    [Fact]
+    public void A_node_runs_under_the_name_in_the_environment()
+    {
+        BackupPlan plan = _place.Shell.Run(
+            "New-NasBackupPlan", new() { ["Share"] = _place.Share, ["Path"] = _place.Source, ["Destination"] = _place.Device, ["Node"] = "nas7" }).Single<BackupPlan>();
+
+        Outcome outcome = _place.Shell.RunScript("$env:NASBACKUP_NODE = 'nas7'; try { $args[0] | Start-NasNodeBackup -Workers 1 } finally { $env:NASBACKUP_NODE = $null }", plan);
+
+        var result = outcome.Single<NodeBackupResult>();
+        Assert.Equal(("nas7", BackupStatus.Completed, 4), (result.Node, result.Status, result.Entries));
+    }
+
+    [Fact]
+    public void A_completed_plan_cannot_be_started_again()
+    {
+        BackupPlan plan = _place.Plan();
+        _place.Shell.Run("Invoke-NasBackup", new() { ["Plan"] = plan });
+
+        Outcome again = _place.Shell.Run("Start-NasNodeBackup", new() { ["Plan"] = plan.Id, ["Share"] = _place.Share, ["Node"] = "nas1" });
+
+        Assert.Equal("PlanCompleted", again.ErrorId);
+    }
+
+    [Fact]
+    public void Stopping_the_pipeline_stops_the_job_which_can_be_resumed()
+    {
+        File.WriteAllBytes(Path.Combine(_place.Source, "big"), new byte[3_000_000]);
+        BackupPlan plan = _place.Plan();
+        using (var shell = PowerShell.Create(_place.Shell.Runspace))
+        {
+            shell.AddCommand("Invoke-NasBackup").AddParameter("Plan", plan).AddParameter("MaxBytesPerSecond", 200_000);
+            IAsyncResult running = shell.BeginInvoke();
+            Thread.Sleep(1500);
+            shell.Stop();
+            Assert.Throws<PipelineStoppedException>(() => shell.EndInvoke(running));
+        }
+
+        Assert.Equal(PlanStatus.Stopped, _place.Shell.Run("Get-NasBackupPlan", new() { ["Share"] = _place.Share }).Single<BackupPlan>().Status);
+        var resumed = _place.Shell.Run("Start-NasNodeBackup", new() { ["Plan"] = plan, ["Node"] = "nas1" }).Single<NodeBackupResult>();
+        Assert.Equal(BackupStatus.Completed, resumed.Status);
+    }
+}

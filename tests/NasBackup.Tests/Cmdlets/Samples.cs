@@ -1,0 +1,144 @@
+namespace NasBackup.Tests.Cmdlets;
+
+/// <summary>One object of each type that users see, with values of everyday length.</summary>
+internal static class Samples
+{
+    private const string Id = "20260314T221503Z-k3x9qa";
+
+    private static readonly DateTime Time = new(2026, 3, 14, 22, 15, 3, DateTimeKind.Utc);
+
+    public static IReadOnlyList<object> All { get; } =
+    [
+        Node, Plan, Plan.Lists[0], Result, NodeResult, Result.Nodes[0], Result.Failures[0], Takeover, Counter, Progress, Progress.Nodes[0], LogRecord,
+    ];
+
+    public static Node Node => new()
+    {
+        Share = "/srv/coordination",
+        Name = "nas1",
+        EffectiveSpeed = 117_800_000,
+        CostPerEntry = TimeSpan.FromMilliseconds(1.84),
+        LastBackup = Time,
+        PathMap = new Dictionary<string, string>(StringComparer.Ordinal) { ["/export"] = "/mnt/export" },
+    };
+
+    public static BackupPlan Plan => new()
+    {
+        Id = Id,
+        Share = "/srv/coordination",
+        Status = PlanStatus.CompletedWithErrors,
+        Path = ["/export/home", "/export/projects"],
+        Destination = "/backup",
+        Nodes = ["nas1", "nas2", "nas3"],
+        Strategy = PlanStrategy.Balanced,
+        Layout = DeviceLayout.Mirror,
+        Type = BackupType.Full,
+        Exclude = ["*.tmp"],
+        FailureTimeout = TimeSpan.FromSeconds(30),
+        FailoverTimeout = TimeSpan.FromMinutes(5),
+        CreatedAt = Time,
+        Entries = 1_204_881,
+        Bytes = 3_902_448_112_000,
+        Lists =
+        [
+            new() { Assignment = "L1", Node = "nas1", Ratio = 0.42, Speed = 117_800_000, CostPerEntry = TimeSpan.FromMilliseconds(1.84), Entries = 506_050, Bytes = 1_639_028_207_040 },
+            new() { Assignment = "L2", Node = "nas2", Ratio = 0.58, Speed = 162_700_000, CostPerEntry = TimeSpan.FromMilliseconds(1.1), Entries = 698_831, Bytes = 2_263_419_904_960 },
+        ],
+        Skipped = new Dictionary<string, long>(StringComparer.Ordinal) { ["Excluded"] = 1200, ["SnapshotFolder"] = 2 },
+        Unreadable = ["/export/home/x: Permission denied"],
+        DataPath = new[] { $"/backup/{Id}/data/export/home", $"/backup/{Id}/data/export/projects" },
+    };
+
+    public static Takeover Takeover => new()
+    {
+        PlanId = Id,
+        Assignment = "L2",
+        FailedNode = "nas2",
+        Reason = "NoProgress",
+        ClosedBy = "nas1",
+        CommittedEntries = 311_200,
+        RemainingEntries = 387_631,
+        RemainingBytes = 1_255_000_000_000,
+        Successors = ["nas1", "nas3"],
+        Time = Time,
+    };
+
+    public static BackupResult Result => new()
+    {
+        Status = BackupStatus.CompletedWithErrors,
+        PlanId = Id,
+        SetId = Id,
+        DataPath = $"/backup/{Id}/data/export/home",
+        Entries = 1_204_880,
+        Bytes = 3_902_448_111_000,
+        FailedEntries = 1,
+        Failures = [new("/export/home/mail/box", "FileVanished", "It vanished while it was copied.", "nas3")],
+        FailedNodes = ["nas2"],
+        Takeovers = [Takeover],
+        Nodes = [new("nas1", 893_681, 2_894_028_207_040, 117_000_000, Failed: false), new("nas2", 311_200, 1_008_419_903_960, 161_000_000, Failed: true)],
+        Duration = TimeSpan.FromSeconds(24_733),
+    };
+
+    public static NodeBackupResult NodeResult => new()
+    {
+        Node = "nas1",
+        Status = BackupStatus.Stopped,
+        PlanId = Id,
+        SetId = Id,
+        DataPath = $"/backup/{Id}/data/export/home",
+        Entries = 893_681,
+        Bytes = 2_894_028_207_040,
+        FailedEntries = 0,
+        FailedNodes = ["nas2"],
+        Takeovers = [Takeover],
+        Duration = TimeSpan.FromSeconds(24_733),
+        Speed = 117_000_000,
+        Problem = "The device is full.",
+        ErrorId = "DeviceFull",
+    };
+
+    public static Counter Counter => new()
+    {
+        PlanId = Id,
+        Assignment = "L1",
+        Node = "nas1",
+        State = "Working",
+        EntriesLeft = 201_004,
+        BytesLeft = 651_000_000_000,
+        Entries = 506_050,
+        Bytes = 1_639_028_207_040,
+    };
+
+    public static BackupProgress Progress => new()
+    {
+        PlanId = Id,
+        Status = PlanStatus.Running,
+        Entries = 1_204_881,
+        EntriesDone = 512_204,
+        Bytes = 3_902_448_112_000,
+        BytesDone = 1_655_020_000_000,
+        Rate = 281_000_000,
+        TimeLeft = TimeSpan.FromSeconds(8_000),
+        Percent = 42.4,
+        Nodes =
+        [
+            new() { Node = "nas1", State = "Working", Entries = 506_050, EntriesDone = 240_000, Bytes = 1_639_028_207_040, BytesDone = 777_000_000_000, Rate = 117_000_000, TimeLeft = TimeSpan.FromSeconds(7_367), CurrentFile = "/export/home/a/very/long/name.iso" },
+            new() { Node = "nas2", State = "WaitingForFailover", Entries = 698_831, EntriesDone = 272_204, Bytes = 2_263_419_904_960, BytesDone = 878_020_000_000, Rate = 0 },
+        ],
+        Takeovers = [Takeover],
+    };
+
+    public static NodeLogRecord LogRecord => new()
+    {
+        Node = "nas1",
+        PlanId = Id,
+        CompletedAt = Time,
+        Duration = TimeSpan.FromSeconds(24_733),
+        Entries = 893_681,
+        Bytes = 2_894_028_207_040,
+        Speed = 117_000_000,
+        TransferRate = 131_000_000,
+        CostPerEntry = TimeSpan.FromMilliseconds(1.84),
+        Status = BackupStatus.Completed,
+    };
+}
