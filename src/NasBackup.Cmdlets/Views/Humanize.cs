@@ -31,13 +31,14 @@ public static class Humanize
     /// <summary>Bytes per second: "118 MiB/s"; "-" where it is not known.</summary>
     public static string Rate(double bytesPerSecond) => bytesPerSecond > 0 ? Size(bytesPerSecond) + "/s" : "-";
 
-    /// <summary>Two units at most: "350 ms", "12.3 s", "2 min 14 s", "1 h 02 min", "3 d 04 h".</summary>
+    /// <summary>Two units at most: "0 s", "350 ms", "12.3 s", "2 min 14 s", "1 h 02 min", "3 d 04 h".</summary>
     public static string Duration(TimeSpan duration)
     {
         TimeSpan t = duration.Duration();
         string sign = duration < TimeSpan.Zero ? "-" : "";
         return sign + (t.TotalSeconds, Math.Round(t.TotalSeconds), Math.Round(t.TotalMinutes), Math.Round(t.TotalHours)) switch
         {
+            (0, _, _, _) => "0 s",
             ( < 0.01, _, _, _) => Number(t.TotalMilliseconds, "0.##") + " ms",
             ( < 0.9995, _, _, _) => Number(t.TotalMilliseconds, "0") + " ms",
             ( < 59.95, _, _, _) => Number(t.TotalSeconds, "0.0") + " s",

@@ -154,6 +154,7 @@ public sealed class BackupCluster : IDisposable
             ToOwnPath = path => NodeEnvironment.Translate(map, path),
             Open = FileTree.Open,
             CostOf = CostOf,
+            Settings = NodeSettings.Read(),
             Log = (result, heart) => _log.Append(result.Node, new LogDocument(
                 result.PlanId,
                 _share.Runtime.Time.GetUtcNow().UtcDateTime,

@@ -19,6 +19,7 @@ internal sealed class FinishingPhase(
     NodeHeart heart,
     SetFolder set,
     Availability availability,
+    Action<CompletionDocument> completed,
     CancellationToken cancellation)
 {
     private readonly INodeRuntime _runtime = folder.Share.Runtime;
@@ -66,7 +67,10 @@ internal sealed class FinishingPhase(
             detector.Look();
             var finaliser = new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.NoteProgress);
             CompletionDocument completion = finaliser.Run(cancellation);
-            Publish(me.Slot(folder.Share, SlotKind.Completed) with { Completion = completion });
+            if (Publish(me.Slot(folder.Share, SlotKind.Completed) with { Completion = completion }))
+            {
+                completed(completion);
+            }
         }
         catch (FileSystemException e) when (e.IsDeviceWide)
         {

@@ -15,6 +15,9 @@ internal sealed class NodeEnvironment
     /// <summary>What work costs a node, learned or preset.</summary>
     public required Func<string, NodeCost> CostOf { get; init; }
 
+    /// <summary>What only this node decides.</summary>
+    public NodeSettings Settings { get; init; } = new();
+
     /// <summary>Appends to the node's log (F11).</summary>
     public required Action<NodeBackupResult, NodeHeart> Log { get; init; }
 

@@ -125,7 +125,7 @@ internal sealed class NodeWork : IDisposable
         }
         else if (_view.AllClosed)
         {
-            new FinishingPhase(_folder, _request, _plan, _view, _me, _detector, _heart, _set, _availability, _cancellation).Step();
+            new FinishingPhase(_folder, _request, _plan, _view, _me, _detector, _heart, _set, _availability, Notify, _cancellation).Step();
         }
         else
         {
@@ -321,6 +321,9 @@ internal sealed class NodeWork : IDisposable
         FilePath[] bases = [.. _request.Sources.Zip(_plan.Identities, SetPaths.DataBase)];
         return new MirrorWriter(_sources, _set, bases, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time), _heart);
     }
+
+    private void Notify(CompletionDocument completion)
+        => Notification.Send(_environment.Settings, _folder.PlanId, completion, text => _options.Warning?.Invoke($"{_me.Node}: {text}"));
 
     private void Verbose(string text) => _options.Verbose?.Invoke($"{_me.Node}: {text}");
 

@@ -79,5 +79,6 @@ public static class ErrorIds
     public const string ShareFull = nameof(ShareFull);
     public const string FileOperationFailed = nameof(FileOperationFailed);
     public const string CompletionActionFailed = nameof(CompletionActionFailed);
+    public const string NodeSettingsInvalid = nameof(NodeSettingsInvalid);
     public const string NotificationFailed = nameof(NotificationFailed);
 }

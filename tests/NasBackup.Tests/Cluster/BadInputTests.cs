@@ -41,7 +41,7 @@ public sealed class BadInputTests
     public void A_share_that_is_read_only_is_refused()
     {
         using var cluster = new TestCluster();
-        using var mount = Mounted.Tmpfs(Path.Combine(cluster.Root, "ro"), "size=1m,ro");
+        using var mount = Mounted.Tmpfs(Path.Combine(cluster.Root, "ro"), "size=8m,ro");
 
         RunnerProcess run = RunnerProcess.Run(
             "--json", "Invoke-NasBackup", "-Share", mount.Path, "-Path", cluster.Source, "-Destination", cluster.Device, "-Node", "nas1");
@@ -53,7 +53,7 @@ public sealed class BadInputTests
     public void A_device_that_is_read_only_is_refused()
     {
         using var cluster = new TestCluster();
-        using var mount = Mounted.Tmpfs(Path.Combine(cluster.Root, "ro"), "size=1m,ro");
+        using var mount = Mounted.Tmpfs(Path.Combine(cluster.Root, "ro"), "size=8m,ro");
 
         AssertError(Run(cluster, "Invoke-NasBackup", "-Path", cluster.Source, "-Destination", mount.Path, "-Node", "nas1"), "DeviceReadOnly", mount.Path);
     }
@@ -161,7 +161,7 @@ public sealed class BadInputTests
     {
         using var cluster = new TestCluster();
 
-        AssertError(Invoke(cluster, "-Path", cluster.Source, "-FailureTimeout", "0.5"), "FailureTimeoutTooShort", "0.5");
+        AssertError(Invoke(cluster, "-Path", cluster.Source, "-FailureTimeout", "0.5"), "FailureTimeoutTooShort", "FailureTimeout");
     }
 
     [Fact]

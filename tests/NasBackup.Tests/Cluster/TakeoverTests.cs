@@ -182,6 +182,82 @@ public sealed class TakeoverTests
     }
 
     [Fact]
+    public void Survivors_of_the_owner_of_the_source_wait_until_failover_has_brought_it_back()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 40_000_000);
+        string plan = cluster.Request("nas1,nas2,nas3", 1.5, "-SourceOwner", "nas1", "-FailoverTimeout", "60");
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate / 2);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate / 2);
+        RunnerProcess nas3 = cluster.StartNode(plan, "nas3", Rate / 2);
+        cluster.WaitForEntries(plan, "nas1", 5);
+
+        // The host of the disk dies: what was mounted there is an empty folder now.
+        nas1.Signal(Signals.KillAtOnce);
+        Directory.Move(cluster.Source, cluster.Source + ".away");
+        Directory.CreateDirectory(cluster.Source);
+        TestCluster.WaitFor(
+            () => cluster.Record(plan, "nas2")?.State is NodeState.WaitingForFailover && cluster.Record(plan, "nas3")?.State is NodeState.WaitingForFailover,
+            "the survivors wait for failover");
+        Thread.Sleep(TimeSpan.FromSeconds(4));
+        Assert.False(nas2.HasExited);
+        Assert.False(nas3.HasExited);
+        Directory.Delete(cluster.Source);
+        Directory.Move(cluster.Source + ".away", cluster.Source);
+
+        JsonElement result = TestCluster.Result(nas2);
+        TestCluster.Result(nas3);
+        Assert.Equal("Completed", result.GetProperty("Status").GetString());
+        Assert.Equal(0, result.GetProperty("FailedEntries").GetInt64());
+        Assert.Equal(["nas1"], TestCluster.Texts(result.GetProperty("FailedNodes")));
+        Assert.Contains("is away", nas2.Errors, StringComparison.Ordinal);
+        cluster.AssertCopyIsSource(plan);
+        cluster.AssertEachEntryIsCommittedOnce(plan);
+    }
+
+    [Fact]
+    public void What_does_not_come_back_within_the_failover_timeout_fails_by_name()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(200, 4_000_000);
+        string plan = cluster.Request("nas1,nas2", 1, "-SourceOwner", "nas1", "-FailoverTimeout", "2");
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", 400_000);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", 2_000_000);
+        cluster.WaitForEntries(plan, "nas1", 1);
+        nas1.Signal(Signals.KillAtOnce);
+        Directory.Move(cluster.Source, cluster.Source + ".away");
+
+        JsonElement result = TestCluster.Result(nas2, exitCode: 2);
+
+        Assert.Equal("CompletedWithErrors", result.GetProperty("Status").GetString());
+        Assert.All(
+            cluster.SetJson(plan).GetProperty("failures").EnumerateArray(),
+            failure => Assert.Equal("FailoverTimedOut", failure.GetProperty("errorId").GetString()));
+        Assert.NotEqual(0, result.GetProperty("FailedEntries").GetInt64());
+    }
+
+    [Fact]
+    public void The_node_that_completes_a_backup_runs_the_notification_command_of_its_own_settings()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(100, 100_000);
+        string notice = Path.Combine(cluster.Root, "notice");
+        string settings = Path.Combine(cluster.Root, "node.json");
+        File.WriteAllText(settings, JsonSerializer.Serialize(new Dictionary<string, string[]>
+        {
+            ["notificationCommand"] = ["/bin/sh", "-c", $"echo $NASBACKUP_PLAN $NASBACKUP_STATUS >> {notice}"],
+        }));
+        string plan = cluster.Request("nas1");
+
+        RunnerProcess nas1 = RunnerProcess.Run(
+            RunnerSettings.Default with { Environment = new Dictionary<string, string> { ["NASBACKUP_SETTINGS"] = settings } },
+            "--json", "Start-NasNodeBackup", "-Share", cluster.Share, "-PlanId", plan, "-Node", "nas1");
+
+        Assert.True(nas1.ExitCode == 0, nas1.Errors);
+        Assert.Equal($"{plan} Completed\n", File.ReadAllText(notice));
+    }
+
+    [Fact]
     public void A_stopped_plan_is_resumed_and_does_nothing_twice()
     {
         using var cluster = new TestCluster();

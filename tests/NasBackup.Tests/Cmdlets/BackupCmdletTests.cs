@@ -55,6 +55,32 @@ public sealed class BackupCmdletTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_vanished_is_an_error_record_and_the_rest_is_backed_up()
+    {
+        BackupPlan plan = _place.Plan();
+        string vanished = Path.Combine(_place.Source, "a.txt");
+        File.Delete(vanished);
+
+        Outcome outcome = _place.Shell.Run("Invoke-NasBackup", null, plan);
+
+        Assert.Equal("FileVanished", outcome.ErrorId);
+        Assert.Equal((ErrorCategory.ObjectNotFound, vanished), (outcome.Errors[0].CategoryInfo.Category, outcome.Errors[0].TargetObject));
+        var result = Assert.IsType<BackupResult>(Assert.Single(outcome.Output).BaseObject);
+        Assert.Equal((BackupStatus.CompletedWithErrors, 1), (result.Status, result.FailedEntries));
+        Assert.True(File.Exists(Path.Combine((string)result.DataPath, "folder", "b.bin")));
+    }
+
+    [Fact]
+    public void The_log_of_piped_nodes_is_found()
+    {
+        _place.Shell.Run("Invoke-NasBackup", null, _place.Plan());
+
+        Outcome outcome = _place.Shell.RunScript("Get-NasNode -Share $args[0] nas2 | Get-NasBackupLog", _place.Share);
+
+        Assert.Equal("nas2", outcome.Single<NodeLogRecord>().Node);
+    }
+
+    [Fact]
     public void A_node_must_be_registered_to_start()
     {
         BackupPlan plan = _place.Plan();

@@ -18,7 +18,7 @@ public sealed class HumanizeTests
     public void Sizes_have_three_digits_and_a_binary_unit(long bytes, string text) => Assert.Equal(text, Humanize.Size(bytes));
 
     [Theory]
-    [InlineData(0, "0 ms")]
+    [InlineData(0, "0 s")]
     [InlineData(0.0022, "2.2 ms")]
     [InlineData(0.35, "350 ms")]
     [InlineData(0.9999, "1.0 s")]
