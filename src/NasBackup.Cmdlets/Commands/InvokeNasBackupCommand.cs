@@ -36,8 +36,7 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
 
     /// <summary>A limit of each node's throughput in bytes per second.</summary>
     [Parameter]
-    [SizeTransformation]
-    [ValidateRange(1L, long.MaxValue)]
+    [SizeTransformation(Minimum = 1)]
     public long? MaxBytesPerSecond { get; set; }
 
     /// <inheritdoc/>

@@ -17,8 +17,7 @@ public sealed class RegisterNasNodeCommand : NasCmdlet
 
     /// <summary>The preset speed in bytes per second (F7); learned from the node's log where not given (F3).</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SizeTransformation]
-    [ValidateRange(1.0, double.MaxValue)]
+    [SizeTransformation(Minimum = 1)]
     public double? Speed { get; set; }
 
     /// <summary>How the node sees paths: from the plan's path to its own.</summary>

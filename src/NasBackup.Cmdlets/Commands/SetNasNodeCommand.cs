@@ -22,8 +22,7 @@ public sealed class SetNasNodeCommand : NasCmdlet
 
     /// <summary>The preset speed in bytes per second (F7).</summary>
     [Parameter(ParameterSetName = PresetSet)]
-    [SizeTransformation]
-    [ValidateRange(1.0, double.MaxValue)]
+    [SizeTransformation(Minimum = 1)]
     public double? Speed { get; set; }
 
     /// <summary>Takes the preset speed away: the node's log tells it again (F3).</summary>

@@ -30,8 +30,7 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
 
     /// <summary>A limit of the node's throughput in bytes per second.</summary>
     [Parameter]
-    [SizeTransformation]
-    [ValidateRange(1L, long.MaxValue)]
+    [SizeTransformation(Minimum = 1)]
     public long? MaxBytesPerSecond { get; set; }
 
     private string NodeToRun

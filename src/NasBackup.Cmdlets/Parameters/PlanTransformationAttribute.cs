@@ -8,6 +8,6 @@ public sealed class PlanTransformationAttribute : ArgumentTransformationAttribut
 {
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
-        => PlanReference.From(inputData)
-            ?? throw new ArgumentTransformationMetadataException($"'{inputData}' is neither a plan nor a plan's id.");
+        // What names no plan stays as it is: then the shell tries the object's properties and other parameters.
+        => PlanReference.From(inputData) ?? inputData;
 }

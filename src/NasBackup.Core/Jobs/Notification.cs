@@ -12,14 +12,15 @@ internal static class Notification
     /// <summary>Waits for the command's end, half a minute at most. A command that fails is a warning: the backup is complete.</summary>
     public static void Send(NodeSettings settings, string planId, CompletionDocument completion, Action<string> warn)
     {
-        if (settings.NotificationCommand is not [string program, .. string[] arguments])
+        if (settings.NotificationCommand is not { Count: > 0 } command)
         {
             return;
         }
 
+        string program = command[0];
         try
         {
-            var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false };
+            var start = new ProcessStartInfo(program, command.Skip(1)) { UseShellExecute = false };
             start.Environment["NASBACKUP_PLAN"] = planId;
             start.Environment["NASBACKUP_STATUS"] = completion.Status.ToString();
             start.Environment["NASBACKUP_FAILED_NODES"] = string.Join(',', completion.FailedNodes);

@@ -44,6 +44,11 @@ internal sealed class MirrorWriter(
                 try
                 {
                     control.ThrowIfNotMine();
+                    if (availability.IsGivenUp(entry.Source))
+                    {
+                        return GivenUp(work);
+                    }
+
                     return entry.Kind switch
                     {
                         EntryKind.File => WriteFile(copy),
@@ -62,6 +67,11 @@ internal sealed class MirrorWriter(
                 {
                     bool wasAway = e.MayBeUnmounted && (copy.AtDevice ? availability.DeviceWasAway() : availability.WasAway(entry.Source));
                     // What was written before the device went away may be lost with it, and its name is taken: that is for another try.
+                    if (!copy.AtDevice && availability.IsGivenUp(entry.Source))
+                    {
+                        return GivenUp(work);
+                    }
+
                     if (!wasAway || copy.AtDevice)
                     {
                         return Failed(work, e, copy.AtDevice);
@@ -251,12 +261,17 @@ internal sealed class MirrorWriter(
         _folders.TryAdd(folder, true);
     }
 
+    private JournalEntry GivenUp(in WorkItem work) => new()
+    {
+        Ordinal = work.Ordinal,
+        ErrorId = ErrorIds.FailoverTimedOut,
+        Problem = $"the source '{sources.OwnPath(work.Item.Entry.Source)}' did not come back within the failover timeout",
+    };
+
     private JournalEntry Failed(in WorkItem work, FileSystemException e, bool atDevice)
     {
-        int source = work.Item.Entry.Source;
         string errorId = (atDevice, e.Problem) switch
         {
-            (false, _) when availability.IsGivenUp(source) => ErrorIds.FailoverTimedOut,
             (false, FileProblem.NotFound) => ErrorIds.FileVanished,
             (false, _) => ErrorIds.FileUnreadable,
             _ => ErrorIds.FileNotWritten,

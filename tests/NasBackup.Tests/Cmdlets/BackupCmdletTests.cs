@@ -55,6 +55,24 @@ public sealed class BackupCmdletTests : IDisposable
     }
 
     [Fact]
+    public void Piped_files_are_backed_up_in_one_job()
+    {
+        Outcome outcome = _place.Shell.RunScript(
+            "[IO.DirectoryInfo]::new($args[0]).EnumerateFileSystemInfos() | Invoke-NasBackup -Share $args[1] -Destination $args[2] -Node nas1",
+            _place.Source, _place.Share, _place.Device);
+
+        Assert.Equal((BackupStatus.Completed, 3), (outcome.Single<BackupResult>().Status, outcome.Single<BackupResult>().Entries));
+    }
+
+    [Fact]
+    public void What_is_no_plan_is_refused_by_the_shell()
+    {
+        Outcome outcome = _place.Shell.Run("Start-NasNodeBackup", new() { ["Share"] = _place.Share, ["Plan"] = new Version(1, 0) });
+
+        Assert.Equal("CannotConvertArgumentNoMessage", outcome.ErrorId);
+    }
+
+    [Fact]
     public void A_file_that_vanished_is_an_error_record_and_the_rest_is_backed_up()
     {
         BackupPlan plan = _place.Plan();

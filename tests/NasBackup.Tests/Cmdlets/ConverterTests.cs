@@ -73,6 +73,16 @@ public sealed class ConverterTests
     }
 
     [Fact]
+    public void A_speed_of_nothing_is_refused()
+    {
+        var speed = new SizeTransformationAttribute { Minimum = 1 };
+
+        Assert.Throws<ArgumentTransformationMetadataException>(() => speed.Transform(null!, 0));
+        Assert.Null(speed.Transform(null!, ""));
+        Assert.Equal(1L, speed.Transform(null!, "1"));
+    }
+
+    [Fact]
     public void A_plan_is_an_id_or_anything_that_names_one()
     {
         var transform = new PlanTransformationAttribute();
@@ -82,6 +92,6 @@ public sealed class ConverterTests
 
         Assert.Equal(new PlanReference("x", null), transform.Transform(null!, "x"));
         Assert.Equal(new PlanReference("20260101T000000Z-abcdef", "/share"), transform.Transform(null!, result));
-        Assert.Throws<ArgumentTransformationMetadataException>(() => transform.Transform(null!, new Version(1, 0)));
+        Assert.IsType<Version>(transform.Transform(null!, new Version(1, 0)));
     }
 }

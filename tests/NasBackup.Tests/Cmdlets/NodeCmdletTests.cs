@@ -85,6 +85,19 @@ public sealed class NodeCmdletTests : IDisposable
     }
 
     [Fact]
+    public void Nodes_of_one_share_are_registered_on_another()
+    {
+        Run("Register-NasNode", new() { ["Name"] = "nas1" });
+        Run("Register-NasNode", new() { ["Name"] = "nas2", ["Speed"] = 7 });
+        string other = Path.Combine(_place.Root, "other");
+
+        Outcome outcome = _place.Shell.RunScript("Get-NasNode -Share $args[0] | Register-NasNode -Share $args[1]", _place.Share, other);
+
+        Assert.Empty(outcome.Errors);
+        Assert.Equal([("nas1", null, other), ("nas2", 7.0, other)], outcome.Output.Select(item => (Node)item.BaseObject).Select(node => (node.Name, node.Speed, node.Share)));
+    }
+
+    [Fact]
     public void Piped_nodes_are_unregistered_from_the_share_that_they_name()
     {
         Run("Register-NasNode", new() { ["Name"] = new[] { "nas1", "nas2" } });
