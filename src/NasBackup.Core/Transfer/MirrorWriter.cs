@@ -268,7 +268,7 @@ internal sealed class MirrorWriter(
         Problem = $"the source '{sources.OwnPath(work.Item.Entry.Source)}' did not come back within the failover timeout",
     };
 
-    private JournalEntry Failed(in WorkItem work, FileSystemException e, bool atDevice)
+    private static JournalEntry Failed(in WorkItem work, FileSystemException e, bool atDevice)
     {
         string errorId = (atDevice, e.Problem) switch
         {

@@ -14,7 +14,7 @@ public sealed class EngineWorkTests
             Parallel.For(0, 4, _ => reports.Verbose("any thread"));
             reports.Warning("first");
             reports.Warning("second");
-            reports.Progress(new Files.ScanProgress(1, 2));
+            reports.Progress(new NasBackup.Files.ScanProgress(1, 2));
             return "done";
         });
 
@@ -63,7 +63,7 @@ public sealed class EngineWorkTests
         using PowerShell shell = Shell(_ => throw kind switch
         {
             "id" => new BackupException(ErrorIds.DeviceFull, ErrorKind.NoSpace, "No room.", "/device"),
-            "file" => new Files.FileSystemException(Files.FileProblem.AccessDenied, "read", "/f", "no"),
+            "file" => new NasBackup.Files.FileSystemException(NasBackup.Files.FileProblem.AccessDenied, "read", "/f", "no"),
             _ => new IOException("broken"),
         });
 
