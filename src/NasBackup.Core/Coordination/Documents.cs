@@ -92,6 +92,24 @@ internal enum SlotKind
 
     /// <summary>Of a race or a queue: this token was first.</summary>
     Taken,
+
+    /// <summary>Of a set: a plan is going to use it and must find it whole until its own set is complete.</summary>
+    Pin,
+
+    /// <summary>Of a set: that plan needs it no longer.</summary>
+    Unpin,
+
+    /// <summary>Of a set: not to be removed, until it is released.</summary>
+    Hold,
+
+    /// <summary>Of a set: may be removed again.</summary>
+    Release,
+
+    /// <summary>Of a set: a verification found damage, which a note names.</summary>
+    Damaged,
+
+    /// <summary>Terminal, of a set: it is being removed, and is no set any more.</summary>
+    Removed,
 }
 
 /// <summary>How much of a journal counts for ever; later bytes do not exist for anyone.</summary>
@@ -141,7 +159,19 @@ internal sealed record SlotDocument
     public ErrorDocument? Error { get; init; }
 
     public CompletionDocument? Completion { get; init; }
+
+    /// <summary>Of Pin and Unpin: the plan.</summary>
+    public string? PinnedBy { get; init; }
+
+    /// <summary>Of Damaged: what was found.</summary>
+    public DamageReference? Damage { get; init; }
 }
+
+/// <summary>A note of damage beside a set.</summary>
+/// <param name="File">Its name in the set's folder.</param>
+/// <param name="Entries">How many entries it names.</param>
+/// <param name="IsWhole">Whether nothing of the set may be relied on: its manifest is damaged or missing.</param>
+internal sealed record DamageReference(string File, long Entries, bool IsWhole);
 
 /// <summary>An error that is told to other nodes.</summary>
 internal sealed record ErrorDocument(string Id, ErrorKind Kind, string Message);

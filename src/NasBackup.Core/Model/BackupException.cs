@@ -80,5 +80,11 @@ public static class ErrorIds
     public const string FileOperationFailed = nameof(FileOperationFailed);
     public const string CompletionActionFailed = nameof(CompletionActionFailed);
     public const string NodeSettingsInvalid = nameof(NodeSettingsInvalid);
+    public const string SetNotFound = nameof(SetNotFound);
+    public const string SetIdInvalid = nameof(SetIdInvalid);
+    public const string SetIncomplete = nameof(SetIncomplete);
+    public const string SetRemoved = nameof(SetRemoved);
+    public const string SetHeld = nameof(SetHeld);
+    public const string SetInUse = nameof(SetInUse);
     public const string NotificationFailed = nameof(NotificationFailed);
 }

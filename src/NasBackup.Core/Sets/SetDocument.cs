@@ -104,4 +104,6 @@ internal sealed record SetDocument
 [JsonSerializable(typeof(SetDocument))]
 [JsonSerializable(typeof(ManifestHeader))]
 [JsonSerializable(typeof(ManifestTrailer))]
+[JsonSerializable(typeof(DamageHeader))]
+[JsonSerializable(typeof(DamageTrailer))]
 internal sealed partial class SetsJson : JsonSerializerContext;

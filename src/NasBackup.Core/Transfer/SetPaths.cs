@@ -18,6 +18,9 @@ internal static class SetPaths
     /// <summary>Says whose set this is; by its token a node proves that it sees the same device.</summary>
     public static readonly FilePath Token = FilePath.FromText("request.json");
 
+    /// <summary>The chain of slots that decides whether the set is kept, used, or removed.</summary>
+    public static readonly FilePath Slots = FilePath.FromText("slots");
+
     /// <summary>Where a source lies below <c>data</c>: under its absolute path, as the plan names it.</summary>
     public static FilePath DataOf(string source)
         => DataRoot.Combine(FilePath.Parse(
