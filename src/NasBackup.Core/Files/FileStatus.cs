@@ -45,7 +45,11 @@ public readonly record struct FileStatus(
 
 /// <summary>One name in a directory. <see cref="Status"/> is null where it could not be had; <see cref="Problem"/> says why.</summary>
 [StructLayout(LayoutKind.Auto)]
-public readonly record struct DirectoryItem(byte[] Name, FileStatus? Status, FileSystemException? Problem);
+public readonly record struct DirectoryItem(byte[] Name, FileStatus? Status, FileSystemException? Problem)
+{
+    /// <summary>Bytes of a regular file that take no room where it lies: holes, or what is saved by compressing.</summary>
+    public long UnstoredBytes { get; init; }
+}
 
 /// <summary>How full a file system is. A count of entries of -1 means that the file system has no such limit.</summary>
 /// <param name="FreeBytes">Bytes that this process may still write.</param>

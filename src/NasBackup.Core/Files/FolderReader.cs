@@ -21,6 +21,9 @@ internal sealed class FolderReader(IFileTree tree, int source, ScanSelection sel
     /// <summary>Bytes of the regular files in it.</summary>
     internal long Bytes { get; private set; }
 
+    /// <summary>Those of the bytes that take no room; of a file with several names the part of each.</summary>
+    internal long UnstoredBytes { get; private set; }
+
     /// <summary>Reads the folder's names and keeps in it those that are selected.</summary>
     /// <exception cref="FileSystemException">The source as a whole has gone away; a folder that alone cannot be read is
     /// kept and reported.</exception>
@@ -51,6 +54,7 @@ internal sealed class FolderReader(IFileTree tree, int source, ScanSelection sel
             {
                 children.Add(child);
                 Bytes += child.Size;
+                UnstoredBytes += item.UnstoredBytes / Math.Max(1, child.Status.Links);
             }
         }
 

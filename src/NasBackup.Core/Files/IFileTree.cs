@@ -61,10 +61,18 @@ public interface IFileTree : IDisposable
     /// <summary>Removes an empty directory. False where there was none.</summary>
     bool DeleteDirectory(FilePath path);
 
-    /// <summary>Sets owner, mode and times, in this order, of a directory, link or node by its name (not followed).
-    /// A link has no mode of its own.</summary>
+    /// <summary>Sets owner, extended attributes, mode and times, in this order, of a directory, link or node by its name
+    /// (not followed). A link has no mode of its own.</summary>
+    /// <param name="path">The name.</param>
+    /// <param name="metadata">Owner, mode and times.</param>
+    /// <param name="kind">What it is.</param>
+    /// <param name="attributes">The extended attributes that it is to have and no others, or null to leave them as they are.</param>
     /// <returns>What could not be kept because this process may not, or the file system cannot.</returns>
-    MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind);
+    MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null);
+
+    /// <summary>The extended attributes of a directory, link or node (not followed) that are to be kept; none where the
+    /// file system knows no such thing.</summary>
+    ExtendedAttributes GetAttributes(FilePath path);
 
     /// <summary>All names of a directory with their status, in no order, without "." and "..".</summary>
     /// <param name="path">The directory.</param>
@@ -91,6 +99,12 @@ public enum MetadataLoss
     Owner = 1,
     Mode = 2,
     Times = 4,
+    /// <summary>Extended attributes that are no ACL.</summary>
+    Attributes = 8,
+    /// <summary>POSIX ACLs.</summary>
+    Acl = 16,
+    /// <summary>The link, FIFO or device node itself could not be made; what it is stands in the manifest alone.</summary>
+    Node = 32,
 }
 
 /// <summary>An open file. Not for use by several threads at once, but for <see cref="ReadAt"/> and <see cref="WriteAt"/>.</summary>
@@ -117,8 +131,24 @@ public interface IFileHandle : IDisposable
     /// <summary>Reserves room for that many bytes without changing the length. Does nothing where the file system cannot.</summary>
     void Reserve(long bytes);
 
-    /// <summary>Sets owner, mode and times, in this order, through the handle.</summary>
-    MetadataLoss SetMetadata(in FileMetadata metadata);
+    /// <summary>Where the next bytes are that are stored, from an offset on; everything between is a hole, which reads as
+    /// zeros. No system call for a file that has no holes.</summary>
+    /// <param name="offset">In bytes.</param>
+    /// <param name="start">Where they begin.</param>
+    /// <param name="end">Where they end; beyond the file's end where there is no hole behind them.</param>
+    /// <returns>False where there is nothing but a hole up to the end of the file.</returns>
+    bool TryFindData(long offset, out long start, out long end);
+
+    /// <summary>Makes this file share all of another one's blocks, where the file system can (reflink).</summary>
+    bool TryCloneFrom(IFileHandle source);
+
+    /// <summary>The file's extended attributes that are to be kept; none where the file system knows no such thing.</summary>
+    ExtendedAttributes GetAttributes();
+
+    /// <summary>Sets owner, extended attributes, mode and times, in this order, through the handle.</summary>
+    /// <param name="metadata">Owner, mode and times.</param>
+    /// <param name="attributes">The extended attributes that it is to have and no others, or null to leave them as they are.</param>
+    MetadataLoss SetMetadata(in FileMetadata metadata, ExtendedAttributes? attributes = null);
 
     /// <summary>Makes content and metadata durable (fsync).</summary>
     void Sync();

@@ -24,6 +24,9 @@ internal static unsafe partial class LinuxCalls
     internal const int CloseOnExec = 0x80000;
     internal const int PathOnly = 0x200000;
 
+    internal const int SeekData = 3;                   // SEEK_DATA
+    internal const int SeekHole = 4;                   // SEEK_HOLE
+
     internal const uint KindMask = 0xF000;
     internal const uint FifoKind = 0x1000;
     internal const uint CharacterDeviceKind = 0x2000;
@@ -34,6 +37,7 @@ internal static unsafe partial class LinuxCalls
     internal const uint SocketKind = 0xC000;
 
     private const int OpenFilesLimit = 7;              // RLIMIT_NOFILE
+    private const nuint CloneRequest = 0x40049409;     // FICLONE
     private const int KeepSize = 1;                    // FALLOC_FL_KEEP_SIZE
     private const ulong Beneath = 0x08;                // RESOLVE_BENEATH
     private const ulong NoLinks = 0x04;                // RESOLVE_NO_SYMLINKS
@@ -108,6 +112,36 @@ internal static unsafe partial class LinuxCalls
     [LibraryImport("libc", EntryPoint = "utimensat", SetLastError = true)]
     internal static partial int ChangeTimesOf(int directory, byte* name, LinuxTime* accessAndModification, int flags);
 
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    internal static partial long Seek(int descriptor, long offset, int from);
+
+    [LibraryImport("libc", EntryPoint = "flistxattr", SetLastError = true)]
+    internal static partial nint ListAttributes(int descriptor, byte* names, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "fgetxattr", SetLastError = true)]
+    internal static partial nint GetAttribute(int descriptor, byte* name, byte* value, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "fsetxattr", SetLastError = true)]
+    internal static partial int SetAttribute(int descriptor, byte* name, byte* value, nuint size, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fremovexattr", SetLastError = true)]
+    internal static partial int RemoveAttribute(int descriptor, byte* name);
+
+    [LibraryImport("libc", EntryPoint = "listxattr", SetLastError = true)]
+    internal static partial nint ListAttributesOf(byte* path, byte* names, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "getxattr", SetLastError = true)]
+    internal static partial nint GetAttributeOf(byte* path, byte* name, byte* value, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "setxattr", SetLastError = true)]
+    internal static partial int SetAttributeOf(byte* path, byte* name, byte* value, nuint size, int flags);
+
+    [LibraryImport("libc", EntryPoint = "removexattr", SetLastError = true)]
+    internal static partial int RemoveAttributeOf(byte* path, byte* name);
+
+    /// <summary>Makes the file share the blocks of another (FICLONE).</summary>
+    internal static int Clone(int descriptor, int source) => Control(descriptor, CloneRequest, source);
+
     /// <summary>Reserves room without changing the length.</summary>
     internal static int Reserve(int descriptor, long bytes) => Allocate(descriptor, KeepSize, 0, bytes);
 
@@ -154,6 +188,9 @@ internal static unsafe partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int Allocate(int descriptor, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Control(int descriptor, nuint request, nint argument);
 
     [LibraryImport("libc", EntryPoint = "prlimit", SetLastError = true)]
     private static partial int ProcessLimit(int process, int resource, ResourceLimit* set, ResourceLimit* get);

@@ -69,7 +69,7 @@ internal static unsafe class LinuxDirectoryReader
         while (LinuxErrors.WasInterrupted(result));
 
         return result == 0
-            ? new DirectoryItem(bytes.ToArray(), status.ToFileStatus(), null)
+            ? new DirectoryItem(bytes.ToArray(), status.ToFileStatus(), null) { UnstoredBytes = status.UnstoredBytes }
             : new DirectoryItem(
                 bytes.ToArray(),
                 null,

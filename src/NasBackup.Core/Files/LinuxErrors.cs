@@ -9,6 +9,8 @@ internal static class LinuxErrors
     internal const int NotFound = 2;              // ENOENT
     internal const int Interrupted = 4;           // EINTR
     internal const int InputOutput = 5;           // EIO
+    internal const int NoSuchPlace = 6;           // ENXIO
+    internal const int TooBig = 7;                // E2BIG
     internal const int TryAgain = 11;             // EAGAIN
     internal const int AccessDenied = 13;         // EACCES
     internal const int AlreadyExists = 17;        // EEXIST
@@ -17,9 +19,12 @@ internal static class LinuxErrors
     internal const int InvalidArgument = 22;      // EINVAL
     internal const int TooManyFilesInSystem = 23; // ENFILE
     internal const int TooManyFiles = 24;         // EMFILE
+    internal const int NoSpace = 28;              // ENOSPC
+    internal const int OutOfRange = 34;           // ERANGE
     internal const int NameTooLong = 36;          // ENAMETOOLONG
     internal const int NoSuchCall = 38;           // ENOSYS
     internal const int Loop = 40;                 // ELOOP
+    internal const int NoData = 61;               // ENODATA
     internal const int NotSupported = 95;         // EOPNOTSUPP
     internal const int Stale = 116;               // ESTALE
 
@@ -46,7 +51,7 @@ internal static class LinuxErrors
         31 => FileProblem.TooManyLinks,                       // EMLINK
         18 => FileProblem.CrossesFileSystems,                 // EXDEV
         NotSupported or NoSuchCall => FileProblem.NotSupported,
-        28 or 122 => FileProblem.NoSpace,                     // ENOSPC, EDQUOT
+        NoSpace or 122 => FileProblem.NoSpace,                // EDQUOT
         30 => FileProblem.ReadOnly,                           // EROFS
         InputOutput => FileProblem.InputOutput,
         TooManyFiles or TooManyFilesInSystem => FileProblem.TooManyOpenFiles,

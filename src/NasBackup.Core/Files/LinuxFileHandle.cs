@@ -19,6 +19,7 @@ public sealed unsafe class LinuxFileHandle : IFileHandle
     // What was seen on opening answers the first question for the status, so long as nothing was read or written yet.
     private FileStatus _opened;
     private bool _hasOpened;
+    private bool _mayHaveHoles;
 
     internal LinuxFileHandle(LinuxFileTree tree, FilePath path, int descriptor, DirectoryDescriptor? madeIn)
     {
@@ -135,10 +136,59 @@ public sealed unsafe class LinuxFileHandle : IFileHandle
     }
 
     /// <inheritdoc/>
-    public MetadataLoss SetMetadata(in FileMetadata metadata)
+    public bool TryFindData(long offset, out long start, out long end)
+    {
+        (start, end) = (offset, long.MaxValue);
+        if (!_mayHaveHoles)
+        {
+            return true;
+        }
+
+        start = LinuxCalls.Seek(Descriptor, offset, LinuxCalls.SeekData);
+        int error = start < 0 ? Marshal.GetLastPInvokeError() : 0;
+        end = start < 0 ? 0 : LinuxCalls.Seek(Descriptor, start, LinuxCalls.SeekHole);
+        if (error == LinuxErrors.NoSuchPlace)
+        {
+            return false;
+        }
+
+        if (start < 0 || end < 0)
+        {
+            // A file system that cannot tell, or a file that was cut meanwhile: all of it is read.
+            (_mayHaveHoles, start, end) = (false, offset, long.MaxValue);
+        }
+
+        GC.KeepAlive(this);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryCloneFrom(IFileHandle source)
+    {
+        if (source is not LinuxFileHandle other)
+        {
+            return false;
+        }
+
+        int result = LinuxCalls.Clone(Descriptor, other.Descriptor);
+        GC.KeepAlive(other);
+        GC.KeepAlive(this);
+        return result == 0;
+    }
+
+    /// <inheritdoc/>
+    public ExtendedAttributes GetAttributes()
+    {
+        int result = LinuxAttributes.Read(new AttributeTarget(Descriptor, isPathOnly: false), out ExtendedAttributes found);
+        GC.KeepAlive(this);
+        return result >= 0 ? found : throw LinuxErrors.ToException(-result, "read the attributes of", _tree.Show(_path));
+    }
+
+    /// <inheritdoc/>
+    public MetadataLoss SetMetadata(in FileMetadata metadata, ExtendedAttributes? attributes = null)
     {
         _hasOpened = false;
-        int result = LinuxMetadata.Apply(new MetadataTarget(Descriptor), metadata, HasOwner(metadata), hasMode: true);
+        int result = LinuxMetadata.Apply(new MetadataTarget(Descriptor), metadata, attributes, HasOwner(metadata), hasMode: true);
         Check(result, "set owner, mode and times of");
         return (MetadataLoss)result;
     }
@@ -184,6 +234,7 @@ public sealed unsafe class LinuxFileHandle : IFileHandle
         }
         while (LinuxErrors.WasInterrupted(result));
         Check(result, "get the status of");
+        _mayHaveHoles = status.UnstoredBytes > 0;
         return status.ToFileStatus();
     }
 

@@ -135,23 +135,6 @@ public sealed unsafe partial class LinuxFileTree
     }
 
     /// <inheritdoc/>
-    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind)
-    {
-        const string Action = "set owner, mode and times of";
-        (FileMetadata Metadata, bool HasMode) wanted = (metadata, kind != EntryKind.SymbolicLink);
-        int result = Call(Action, path, ref wanted, static (directory, name, ref wanted) =>
-            LinuxMetadata.Apply(new MetadataTarget(directory.Number, name), wanted.Metadata, ownerIsRight: false, wanted.HasMode));
-        if (kind == EntryKind.Directory)
-        {
-            // A setgid bit that was set now decides on the group of files made from now on.
-            _directories.Forget(path);
-        }
-
-        Check(result, Action, path);
-        return (MetadataLoss)result;
-    }
-
-    /// <inheritdoc/>
     public IReadOnlyList<DirectoryItem> ReadDirectory(FilePath path, bool withStatus = true)
     {
         const string Action = "read the folder";

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NasBackup.Files;
 
-/// <summary>Sets owner, mode and times on Linux, of an open file or of a name.</summary>
+/// <summary>Sets owner, extended attributes, mode and times on Linux, of an open file or of a name.</summary>
 internal static class LinuxMetadata
 {
     private const int SetIdBits = 0xC00; // 06000
@@ -10,9 +10,10 @@ internal static class LinuxMetadata
     /// <summary>What was lost (<see cref="MetadataLoss"/>), or -1 and the system's error number.</summary>
     /// <param name="target">The file.</param>
     /// <param name="metadata">What it is to have.</param>
+    /// <param name="attributes">The extended attributes that it is to have, or null to leave them as they are.</param>
     /// <param name="ownerIsRight">Whether it is known to belong to that owner and group already.</param>
     /// <param name="hasMode">False for a symbolic link.</param>
-    internal static int Apply(MetadataTarget target, in FileMetadata metadata, bool ownerIsRight, bool hasMode)
+    internal static int Apply(MetadataTarget target, in FileMetadata metadata, ExtendedAttributes? attributes, bool ownerIsRight, bool hasMode)
     {
         var loss = MetadataLoss.None;
         int mode = metadata.Mode & 0xFFF;
@@ -33,6 +34,19 @@ internal static class LinuxMetadata
                 mode &= ~SetIdBits;
                 loss |= MetadataLoss.Mode;
             }
+        }
+
+        // Then the attributes: changing the owner takes capabilities away, a mode may forbid what comes after it, and an ACL
+        // changes the mode.
+        if (attributes is not null)
+        {
+            int lost = target.SetAttributes(attributes);
+            if (lost < 0)
+            {
+                return -1;
+            }
+
+            loss |= (MetadataLoss)lost;
         }
 
         if (hasMode && target.ChangeMode((uint)mode) < 0)
@@ -112,6 +126,36 @@ internal readonly unsafe ref struct MetadataTarget(int descriptor, byte* name)
             : result;
     }
 
+    /// <summary>What was lost, or -1 and the system's error number.</summary>
+    internal int SetAttributes(ExtendedAttributes attributes)
+    {
+        if (_name is null)
+        {
+            return Report(LinuxAttributes.Apply(new AttributeTarget(_descriptor, isPathOnly: false), attributes));
+        }
+
+        int opened = LinuxWalk.OpenPathOnly(_descriptor, _name);
+        if (opened < 0)
+        {
+            return Report(opened);
+        }
+
+        int result = LinuxAttributes.Apply(new AttributeTarget(opened, isPathOnly: true), attributes);
+        _ = LinuxCalls.Close(opened);
+        return Report(result);
+
+        static int Report(int result)
+        {
+            if (result < 0)
+            {
+                Marshal.SetLastPInvokeError(-result);
+                return -1;
+            }
+
+            return result;
+        }
+    }
+
     internal int ChangeTime(long modified)
     {
         LinuxTime* times = stackalloc LinuxTime[2];
@@ -131,15 +175,10 @@ internal readonly unsafe ref struct MetadataTarget(int descriptor, byte* name)
     /// <summary>The older way to change the mode of a name that is not followed, as libc does it.</summary>
     private int ChangeModeThroughDescriptor(uint mode)
     {
-        int opened;
-        do
-        {
-            opened = LinuxCalls.OpenAt(_descriptor, _name, LinuxCalls.PathOnly | LinuxCalls.NoLastLink | LinuxCalls.CloseOnExec, 0);
-        }
-        while (LinuxErrors.WasInterrupted(opened));
-
+        int opened = LinuxWalk.OpenPathOnly(_descriptor, _name);
         if (opened < 0)
         {
+            Marshal.SetLastPInvokeError(-opened);
             return -1;
         }
 

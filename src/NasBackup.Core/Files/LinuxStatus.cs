@@ -6,14 +6,19 @@ namespace NasBackup.Files;
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct LinuxStatus
 {
-    /// <summary>Type, mode, links, owner, group, modification and change time, inode, size. Not the access time and
-    /// not the blocks, which some network file systems ask the server for.</summary>
-    internal const uint WantedFields = 0x3DF;
+    /// <summary>Type, mode, links, owner, group, modification and change time, inode, size, blocks. Not the access time,
+    /// which some network file systems ask the server for.</summary>
+    internal const uint WantedFields = 0x7DF;
 
     /// <summary>Type, inode and the number of the mount (Linux 5.8).</summary>
     internal const uint IdentityFields = 0x101 | MountField;
 
     private const uint MountField = 0x1000;
+
+    private const ulong BytesPerBlock = 512;
+
+    // No file system's blocks are smaller, but for file systems that keep small files elsewhere.
+    private const ulong SmallestHole = 4096;
 
     [FieldOffset(0)] internal uint Fields;
     [FieldOffset(16)] internal uint Links;
@@ -22,6 +27,7 @@ internal struct LinuxStatus
     [FieldOffset(28)] internal ushort Mode;
     [FieldOffset(32)] internal ulong Inode;
     [FieldOffset(40)] internal ulong Size;
+    [FieldOffset(48)] internal ulong Blocks;
     [FieldOffset(96)] internal LinuxTime ChangeTime;
     [FieldOffset(112)] internal LinuxTime ModifiedTime;
     [FieldOffset(128)] internal uint DeviceMajor;
@@ -42,6 +48,11 @@ internal struct LinuxStatus
     };
 
     internal readonly ulong FileSystem => DeviceNumber(FileSystemMajor, FileSystemMinor);
+
+    /// <summary>Bytes of a regular file that take no room: holes, or what a file system saves by compressing.</summary>
+    internal readonly long UnstoredBytes => Kind == EntryKind.File && Size >= SmallestHole && Blocks < Size / BytesPerBlock
+        ? (long)(Size - (Blocks * BytesPerBlock))
+        : 0;
 
     internal readonly FileStatus ToFileStatus() => new(
         Kind,

@@ -119,6 +119,20 @@ internal static unsafe class LinuxWalk
             && status.Kind == EntryKind.SymbolicLink ? -LinuxErrors.Loop : -error;
     }
 
+    /// <summary>Opens whatever has that name, a link itself too, only to say which file is meant.</summary>
+    /// <returns>The descriptor, or the error number, negative.</returns>
+    internal static int OpenPathOnly(int parent, byte* name)
+    {
+        int opened;
+        do
+        {
+            opened = LinuxCalls.OpenAt(parent, name, LinuxCalls.PathOnly | LinuxCalls.NoLastLink | LinuxCalls.CloseOnExec, 0);
+        }
+        while (LinuxErrors.WasInterrupted(opened));
+
+        return opened < 0 ? -Marshal.GetLastPInvokeError() : opened;
+    }
+
     private static int OpenSeveral(int parent, byte* path)
     {
         int opened;

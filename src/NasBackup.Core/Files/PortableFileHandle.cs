@@ -81,11 +81,24 @@ public sealed class PortableFileHandle : IFileHandle
     {
     }
 
+    /// <summary>System.IO does not tell where holes are: all of the file is read.</summary>
+    public bool TryFindData(long offset, out long start, out long end)
+    {
+        (start, end) = (offset, long.MaxValue);
+        return true;
+    }
+
+    /// <summary>System.IO cannot do it.</summary>
+    public bool TryCloneFrom(IFileHandle source) => false;
+
+    /// <summary>System.IO knows none.</summary>
+    public ExtendedAttributes GetAttributes() => ExtendedAttributes.None;
+
     /// <inheritdoc/>
-    public MetadataLoss SetMetadata(in FileMetadata metadata)
+    public MetadataLoss SetMetadata(in FileMetadata metadata, ExtendedAttributes? attributes = null)
     {
         FileMetadata wanted = metadata;
-        return Try("set mode and times of", () => PortableStatus.Apply(_path, wanted, EntryKind.File));
+        return Try("set mode and times of", () => PortableStatus.Apply(_path, wanted, EntryKind.File)) | PortableStatus.LossOf(attributes);
     }
 
     /// <inheritdoc/>

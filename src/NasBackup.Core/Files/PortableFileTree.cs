@@ -3,7 +3,7 @@ namespace NasBackup.Files;
 /// <summary>
 /// A folder reached through System.IO, for Windows and macOS. What that cannot do is refused as
 /// <see cref="FileProblem.NotSupported"/> or reported as lost: names that are not text, hard links, FIFOs and device
-/// nodes, owners. Files of several names are several entries.
+/// nodes, owners, extended attributes. Files of several names are several entries.
 /// </summary>
 /// <remarks>A link in a path is looked for before each operation, which another process can outrun.</remarks>
 public sealed class PortableFileTree : IFileTree
@@ -174,11 +174,14 @@ public sealed class PortableFileTree : IFileTree
         });
 
     /// <inheritdoc/>
-    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind)
+    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null)
     {
         FileMetadata wanted = metadata;
-        return Try("set mode and times of", path, name => PortableStatus.Apply(name, wanted, kind));
+        return Try("set mode and times of", path, name => PortableStatus.Apply(name, wanted, kind)) | PortableStatus.LossOf(attributes);
     }
+
+    /// <summary>System.IO knows none.</summary>
+    public ExtendedAttributes GetAttributes(FilePath path) => ExtendedAttributes.None;
 
     /// <inheritdoc/>
     public IReadOnlyList<DirectoryItem> ReadDirectory(FilePath path, bool withStatus = true)

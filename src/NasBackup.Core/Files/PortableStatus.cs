@@ -35,6 +35,18 @@ internal static class PortableStatus
         return new FileStatus(kind, size, new FileMetadata(modified, mode, 0, 0), 0, 0, 0, 1, 0);
     }
 
+    /// <summary>All of them: System.IO can set none.</summary>
+    internal static MetadataLoss LossOf(ExtendedAttributes? attributes)
+    {
+        MetadataLoss loss = attributes is { IsIncomplete: true } ? MetadataLoss.Attributes : MetadataLoss.None;
+        foreach (ExtendedAttribute attribute in attributes?.Items ?? [])
+        {
+            loss |= attribute.IsAcl ? MetadataLoss.Acl : MetadataLoss.Attributes;
+        }
+
+        return loss;
+    }
+
     /// <summary>Sets mode and times. Owners are always lost, and of a link everything but its target.</summary>
     internal static MetadataLoss Apply(string path, in FileMetadata metadata, EntryKind kind)
     {

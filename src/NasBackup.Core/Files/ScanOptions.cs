@@ -45,6 +45,9 @@ public sealed class ScanResult
     /// <summary>Bytes of all regular files among them.</summary>
     public required long Bytes { get; init; }
 
+    /// <summary>About how many of these take no room on the source: holes, or what its file system saves by compressing.</summary>
+    public long UnstoredBytes { get; init; }
+
     /// <summary>What was left out and is to be said, counted by reason. What matched -Exclude, or no -Include, is only counted.</summary>
     public required IReadOnlyDictionary<SkipReason, long> SkippedCounts { get; init; }
 

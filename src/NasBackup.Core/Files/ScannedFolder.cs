@@ -77,7 +77,7 @@ internal static class ScanOrder
     /// <summary>Whether the inode is in the list already, under the name that comes first; then this one is added to it.</summary>
     private static bool IsOtherName(Entry entry, Dictionary<(ulong FileSystem, ulong Inode), Entry> linked)
     {
-        if (entry.Kind != EntryKind.File || entry.Status.Links < 2 || entry.Status.Inode == 0
+        if (entry.Kind == EntryKind.Directory || entry.Status.Links < 2 || entry.Status.Inode == 0
             || linked.TryAdd((entry.Status.FileSystem, entry.Status.Inode), entry))
         {
             return false;

@@ -26,6 +26,7 @@ public sealed class Scanner
     private int _unfinished;
     private long _entries;
     private long _bytes;
+    private long _unstoredBytes;
     private ExceptionDispatchInfo? _failure;
 
     private Scanner(IFileTree tree, int source, ScanSelection selection, CancellationToken cancellation)
@@ -80,10 +81,12 @@ public sealed class Scanner
     public static ScanResult ScanSingle(IFileTree parent, FilePath name, int source)
     {
         FileStatus status = parent.GetStatus(name);
+        DirectoryItem item = parent.ReadDirectory(FilePath.Root).FirstOrDefault(item => name.Bytes.SequenceEqual(item.Name));
         return new ScanResult
         {
             Entries = [new Entry { Source = source, Path = name, Status = status }],
             Bytes = status.Size,
+            UnstoredBytes = item.UnstoredBytes,
             SkippedCounts = new Dictionary<SkipReason, long>(),
             Skipped = [],
             Unreadable = [],
@@ -112,7 +115,7 @@ public sealed class Scanner
         (List<Entry> entries, long bytes) = ScanOrder.Flatten(root, (int)Math.Min(_entries, int.MaxValue), keepEmptyFolders: !_selection.HasInclude);
         _skipped.Sort(static (left, right) => left.Path.CompareTo(right.Path));
         _unreadable.Sort(static (left, right) => left.Path.CompareTo(right.Path));
-        return new ScanResult { Entries = entries, Bytes = bytes, SkippedCounts = _skippedCounts, Skipped = _skipped, Unreadable = _unreadable };
+        return new ScanResult { Entries = entries, Bytes = bytes, UnstoredBytes = _unstoredBytes, SkippedCounts = _skippedCounts, Skipped = _skipped, Unreadable = _unreadable };
     }
 
     private void WorkInParallel(Action<ScanProgress>? progress, int workers)
@@ -203,6 +206,7 @@ public sealed class Scanner
         {
             _entries += found.Entries;
             _bytes += found.Bytes;
+            _unstoredBytes += found.UnstoredBytes;
             _unreadable.AddRange(found.Unreadable);
             foreach ((FilePath path, SkipReason reason) in found.Skipped)
             {

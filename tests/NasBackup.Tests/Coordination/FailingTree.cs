@@ -42,7 +42,10 @@ internal sealed class FailingTree(IFileTree inner) : IFileTree
 
     public bool DeleteDirectory(FilePath path) => inner.DeleteDirectory(path);
 
-    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind) => inner.SetMetadata(path, metadata, kind);
+    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null)
+        => inner.SetMetadata(path, metadata, kind, attributes);
+
+    public ExtendedAttributes GetAttributes(FilePath path) => inner.GetAttributes(path);
 
     public IReadOnlyList<DirectoryItem> ReadDirectory(FilePath path, bool withStatus = true) => inner.ReadDirectory(path, withStatus);
 
@@ -92,7 +95,13 @@ internal sealed class FailingTree(IFileTree inner) : IFileTree
 
         public void Reserve(long bytes) => inner.Reserve(bytes);
 
-        public MetadataLoss SetMetadata(in FileMetadata metadata) => inner.SetMetadata(metadata);
+        public bool TryFindData(long offset, out long start, out long end) => inner.TryFindData(offset, out start, out end);
+
+        public bool TryCloneFrom(IFileHandle source) => inner.TryCloneFrom(source);
+
+        public ExtendedAttributes GetAttributes() => inner.GetAttributes();
+
+        public MetadataLoss SetMetadata(in FileMetadata metadata, ExtendedAttributes? attributes = null) => inner.SetMetadata(metadata, attributes);
 
         public void Sync()
         {

@@ -42,7 +42,9 @@ internal sealed class TreeWithFault(IFileTree inner, FilePath unreadable, FilePr
 
     public bool DeleteDirectory(FilePath path) => throw new NotSupportedException();
 
-    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind) => throw new NotSupportedException();
+    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null) => throw new NotSupportedException();
+
+    public ExtendedAttributes GetAttributes(FilePath path) => inner.GetAttributes(path);
 
     public void SyncAll() => throw new NotSupportedException();
 

@@ -37,7 +37,10 @@ internal sealed class HookedTree(IFileTree inner, Action<string, FilePath> befor
 
     public bool DeleteDirectory(FilePath path) => After(nameof(DeleteDirectory), path).DeleteDirectory(path);
 
-    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind) => After(nameof(SetMetadata), path).SetMetadata(path, metadata, kind);
+    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null)
+        => After(nameof(SetMetadata), path).SetMetadata(path, metadata, kind, attributes);
+
+    public ExtendedAttributes GetAttributes(FilePath path) => inner.GetAttributes(path);
 
     public IReadOnlyList<DirectoryItem> ReadDirectory(FilePath path, bool withStatus = true) => inner.ReadDirectory(path, withStatus);
 
