@@ -29,7 +29,11 @@ internal sealed record Identity(string Node, string Incarnation)
 /// Closes assignments (F13, F15): freezes the journal, writes the lists of what is left for its successors, and publishes
 /// the terminal slot. However many try, one slot decides; the lists of the others are never looked at by anyone.
 /// </summary>
-internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Identity me)
+/// <param name="folder">The plan.</param>
+/// <param name="view">Its assignments.</param>
+/// <param name="me">Who closes.</param>
+/// <param name="step">Called for every line that is read or written: a long list must not look like a hang.</param>
+internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Identity me, Action step)
 {
     /// <summary>A successor is worth this much work at least; smaller rests stay together.</summary>
     private const double LeastSecondsPerSuccessor = 0.25;
@@ -37,7 +41,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
     private const int MostSuccessors = 16;
 
     private readonly Share _share = folder.Share;
-    private readonly ListFiles _lists = new(folder);
+    private readonly ListFiles _lists = new(folder, step);
 
     /// <summary>The owner is through with its list. Entries that failed once go to another node (promise 1).</summary>
     /// <returns>The slot that stands now; it is one's own unless somebody else closed the assignment before.</returns>
@@ -118,6 +122,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
         var failed = new Dictionary<long, string>();
         void Visit(JournalEntry entry)
         {
+            step();
             if (entry.IsFailed)
             {
                 failed[entry.Ordinal] = entry.Problem ?? "";
@@ -144,6 +149,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
         foreach (ListItem item in EntryListReader.Read(_share.Tree, folder.List(assignment.Document), assignment.Id))
         {
             ordinal++;
+            step();
             if (failed.TryGetValue(ordinal, out string? problem))
             {
                 if (item.Attempt < ListItem.LastAttempt)
@@ -164,7 +170,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
     {
         IReadOnlyList<Survivor> chosen = Choose(items, survivors);
         IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(
-            PlanStrategy.Balanced, items, [.. chosen.Select(survivor => survivor.Cost)]);
+            PlanStrategy.Balanced, items, [.. chosen.Select(survivor => survivor.Cost)], step);
         var successors = new List<AssignmentDocument>();
         string first = assignment.Id.Split('-')[0];
         for (int i = 0; i < lists.Count; i++)

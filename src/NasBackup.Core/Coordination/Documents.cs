@@ -276,4 +276,5 @@ internal sealed record LogDocument(
 [JsonSerializable(typeof(SlotDocument))]
 [JsonSerializable(typeof(RecordDocument))]
 [JsonSerializable(typeof(LogDocument))]
+[JsonSerializable(typeof(RaceDocument))]
 internal sealed partial class CoordinationJson : JsonSerializerContext;

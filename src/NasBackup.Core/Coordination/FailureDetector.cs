@@ -133,7 +133,7 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
             bool beats = record.Beat != seen.Record.Beat;
             bool progresses = record.Sequence != seen.Record.Sequence
                 || record.State != seen.Record.State
-                || (beats && record.MayWait);
+                || (record.Pulse != seen.Record.Pulse && record.MayWait);
             seen.Record = record;
             if (beats)
             {

@@ -4,8 +4,12 @@ using NasBackup.Planning;
 namespace NasBackup.Coordination;
 
 /// <summary>Writes lists into the folders of their assignments (F8).</summary>
-internal sealed class ListFiles(PlanFolder folder)
+/// <param name="folder">The plan.</param>
+/// <param name="step">Called now and then while a long list is written.</param>
+internal sealed class ListFiles(PlanFolder folder, Action? step = null)
 {
+    private const int EntriesPerStep = 4096;
+
     /// <summary>Writes one list, durably. It counts when a plan or a slot names it.</summary>
     public AssignmentDocument Write(string id, IReadOnlyList<ListItem> items, string node, string? incarnation)
     {
@@ -18,6 +22,10 @@ internal sealed class ListFiles(PlanFolder folder)
         foreach (ListItem item in items)
         {
             writer.Write(item);
+            if (writer.Entries % EntriesPerStep == 0)
+            {
+                step?.Invoke();
+            }
         }
 
         writer.Complete();

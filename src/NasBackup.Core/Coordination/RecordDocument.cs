@@ -61,6 +61,9 @@ internal sealed record RecordDocument
     /// <summary>Rises only with real progress: bytes or entries moved, entries scanned (promise 7).</summary>
     public required long Sequence { get; init; }
 
+    /// <summary>Rises with every round of a wait that is right; stands still in a process that hangs (promise 7).</summary>
+    public required long Pulse { get; init; }
+
     public required IReadOnlyList<CounterDocument> Counters { get; init; }
 
     /// <summary>Entries committed so far.</summary>
@@ -91,7 +94,7 @@ internal sealed record RecordDocument
     /// <summary>Why it left, or null.</summary>
     public string? Problem { get; init; }
 
-    /// <summary>Whether waiting is right in this state, so that a beat is enough and no progress is asked for.</summary>
+    /// <summary>Whether waiting is right in this state, so that a pulse is enough and no progress is asked for.</summary>
     [JsonIgnore]
     public bool MayWait => State is not NodeState.Working;
 }

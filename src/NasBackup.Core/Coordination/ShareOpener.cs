@@ -7,7 +7,6 @@ internal static class ShareOpener
 {
     private static readonly FilePath Marker = FilePath.FromText("nasbackup.json");
     private static readonly FilePath Probes = FilePath.FromText("probes");
-    private const int RaceRounds = 8;
 
     /// <summary>Opens it, and makes it a share where that is wanted.</summary>
     /// <exception cref="BackupException">ShareNotFound, ShareReadOnly, ShareUnsuitable.</exception>
@@ -15,15 +14,16 @@ internal static class ShareOpener
     {
         try
         {
-            var share = new Share(OpenFolder(path, create), runtime, tokens);
+            IFileTree opened = OpenFolder(path, create);
             try
             {
-                Prepare(share, create);
-                return share;
+                string id = Prepare(new Share(opened, runtime, tokens), create);
+                bool IsIt(IFileTree tree) => new Share(tree, runtime, tokens).Read(Marker, CoordinationJson.Default.ShareDocument)?.Id == id;
+                return new Share(new FollowingTree(path, opened, FileTree.Open, IsIt, runtime.Time), runtime, tokens);
             }
             catch
             {
-                share.Dispose();
+                opened.Dispose();
                 throw;
             }
         }
@@ -55,7 +55,28 @@ internal static class ShareOpener
         }
     }
 
-    private static void Prepare(Share share, bool create)
+    /// <summary>A race between the nodes that start at about the same time, once per host (F12–F16 stand on what it tries).</summary>
+    /// <param name="folder">The plan that they start on.</param>
+    /// <param name="racer">NODE.INCARNATION.</param>
+    /// <exception cref="BackupException">ShareUnsuitable.</exception>
+    /// <exception cref="FileSystemException">The share cannot be reached.</exception>
+    public static void RaceWithOthers(PlanFolder folder, string racer)
+    {
+        Share share = folder.Share;
+        string passed = $"{Environment.MachineName}.nodes.json";
+        if (share.Read(Probes.Combine(passed), CoordinationJson.Default.SlotDocument) is null)
+        {
+            if (ShareProbe.RaceWithOthers(share, folder.Root.Combine("probe"), racer) is { } other)
+            {
+                throw Unsuitable(share, $"{racer} and {other}");
+            }
+
+            MarkPassed(share, passed);
+        }
+    }
+
+    /// <summary>Makes it a share where that is wanted, and tells its id.</summary>
+    private static string Prepare(Share share, bool create)
     {
         ShareDocument? marker = share.Read(Marker, CoordinationJson.Default.ShareDocument);
         if (marker is null)
@@ -78,49 +99,33 @@ internal static class ShareOpener
 
         if (create)
         {
-            Probe(share);
+            RaceAlone(share);
         }
+
+        return marker.Id;
     }
 
-    /// <summary>A short race for some slots, once per host that writes here: each slot must have one winner, and both racers must see the same one.</summary>
-    private static void Probe(Share share)
+    /// <summary>A race of two threads, once per host that makes plans or nodes here: it needs no second machine, so it comes first.</summary>
+    private static void RaceAlone(Share share)
     {
-        string host = Environment.MachineName;
-        FilePath passed = Probes.Combine($"{host}.json");
-        if (share.Read(passed, CoordinationJson.Default.SlotDocument) is not null)
+        string passed = $"{Environment.MachineName}.json";
+        if (share.Read(Probes.Combine(passed), CoordinationJson.Default.SlotDocument) is null)
         {
-            return;
-        }
-
-        FilePath folder = Probes.Combine($"race.{share.Tokens.Next(8)}");
-        share.MakeFolder(folder);
-        var seen = new string[2, RaceRounds];
-        void Race(int racer)
-        {
-            var me = new Identity(host, share.Tokens.Next(8));
-            for (int round = 0; round < RaceRounds; round++)
+            if (!ShareProbe.RaceAlone(share, Probes.Combine($"race.{share.Tokens.Next(8)}")))
             {
-                seen[racer, round] = share.Publish(
-                    folder, $"{round}", me.Slot(share, SlotKind.Taken), CoordinationJson.Default.SlotDocument).Token;
+                throw Unsuitable(share, "two writers");
             }
-        }
 
-        INodeThread other = share.Runtime.Start("probe", () => Race(1));
-        Race(0);
-        other.Join();
-        for (int round = 0; round < RaceRounds; round++)
-        {
-            if (seen[0, round] != seen[1, round])
-            {
-                throw new BackupException(
-                    ErrorIds.ShareUnsuitable,
-                    ErrorKind.NotSupported,
-                    $"The share '{share.Path}' ({share.Tree.FileSystemName}) let two writers both be first with the same file, so takeovers could not be decided on it. Use another file system, or mount options without such caching.",
-                    share.Path);
-            }
+            MarkPassed(share, passed);
         }
-
-        share.RemoveFolder(folder);
-        share.Publish(Probes, $"{host}.json", new Identity(host, "").Slot(share, SlotKind.Taken), CoordinationJson.Default.SlotDocument);
     }
+
+    private static void MarkPassed(Share share, string name)
+        => share.Publish(Probes, name, new Identity(Environment.MachineName, "").Slot(share, SlotKind.Taken), CoordinationJson.Default.SlotDocument);
+
+    private static BackupException Unsuitable(Share share, string racers) => new(
+        ErrorIds.ShareUnsuitable,
+        ErrorKind.NotSupported,
+        $"The share '{share.Path}' ({share.Tree.FileSystemName}) let {racers} both be first with the same file, so takeovers could not be decided on it. Use another file system, or mount options without such caching.",
+        share.Path);
 }

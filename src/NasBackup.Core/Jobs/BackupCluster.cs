@@ -158,11 +158,11 @@ public sealed class BackupCluster : IDisposable
             Log = (result, heart) => _log.Append(result.Node, new LogDocument(
                 result.PlanId,
                 _share.Runtime.Time.GetUtcNow().UtcDateTime,
-                heart.WorkSeconds,
+                heart.Meter.Seconds,
                 heart.EntriesDone,
                 heart.BytesDone,
-                heart.Fit.TransferRate,
-                heart.Fit.CostPerEntry,
+                heart.Meter.Fit.TransferRate,
+                heart.Meter.Fit.CostPerEntry,
                 result.Status)),
         };
     }

@@ -65,7 +65,7 @@ internal sealed class FinishingPhase(
         try
         {
             detector.Look();
-            var finaliser = new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.NoteProgress);
+            var finaliser = new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.Meter.NoteCount);
             CompletionDocument completion = finaliser.Run(cancellation);
             if (Publish(me.Slot(folder.Share, SlotKind.Completed) with { Completion = completion }))
             {

@@ -1,21 +1,16 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
-using NasBackup.Planning;
 using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
 
 /// <summary>
-/// What keeps a node's word: data durable, then journal durable, then counter (promise 2), at least every second and every
-/// quarter of the failure timeout; and the record that others watch. Workers add what they have done, and ask whether they
-/// may go on.
+/// What keeps a node's word: checkpoints at least every second and every quarter of the failure timeout, the record that
+/// others watch, and the right to write, which a node that could not checkpoint gives up until it has read what was decided
+/// (promise 5). Workers add what they have done, and ask whether they may go on.
 /// </summary>
 internal sealed class NodeHeart : ITransferControl, IDisposable
 {
-    /// <summary>A checkpoint comes early when this much waits for it, so that a crash costs no more.</summary>
-    private const int MostPending = 4096;
-    private const long MostPendingBytes = 512 * 1024 * 1024;
-
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(25);
 
     private readonly PlanFolder _folder;
@@ -23,24 +18,10 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     private readonly RequestDocument _request;
     private readonly INodeRuntime _runtime;
     private readonly RecordKeeper _record;
+    private readonly CommitQueue _commits;
     private readonly CancellationToken _cancellation;
-    private readonly Lock _gate = new();
     private readonly Lock _checkpointGate = new();
-    private readonly HashSet<FilePath> _folders = [];
-    private List<JournalEntry> _pending = [];
-    private long _pendingBytes;
-    private JournalWriter? _journal;
-    private AssignmentView? _assignment;
-    private SetFolder? _set;
-    private long _entriesLeft;
-    private long _bytesLeft;
-    private long _bytesMoved;
-    private long _progress;
-    private long _lastCount;
     private volatile bool _lost;
-    private double _workSeconds;
-    private long _began;
-    private (long Time, long Bytes, long Entries) _sampled;
 
     // Workers ask it before each entry and after each chunk.
     private long _lastCheckpoint;
@@ -53,7 +34,9 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         _runtime = folder.Share.Runtime;
         _cancellation = cancellation;
         _record = new RecordKeeper(folder, me);
+        _commits = new CommitQueue(folder, IsStrict);
         _lastCheckpoint = _runtime.Time.GetTimestamp();
+        Meter = new WorkMeter(_runtime);
     }
 
     /// <summary>What the node does, but for waiting, which <see cref="Availability"/> knows.</summary>
@@ -72,35 +55,25 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
 
     public bool LeftByStop { get; set; }
 
+    /// <summary>What the node's work comes to.</summary>
+    public WorkMeter Meter { get; }
+
     /// <summary>An error that stops the node, found while checkpointing.</summary>
     public NodeStoppedException? Failure { get; private set; }
 
     /// <summary>Whether the assignment in hand was closed by another.</summary>
     public bool HasLost => _lost;
 
-    /// <summary>What the cost model of the next plan learns from.</summary>
-    public CostFit Fit { get; } = new();
+    /// <inheritdoc cref="CommitQueue.EntriesDone"/>
+    public long EntriesDone => _commits.EntriesDone;
 
-    public long EntriesDone { get; private set; }
-
-    public long BytesDone { get; private set; }
+    /// <inheritdoc cref="CommitQueue.BytesDone"/>
+    public long BytesDone => _commits.BytesDone;
 
     public double Rate => _record.Rate;
 
-    /// <summary>Entries and bytes that the assignment in hand has left.</summary>
-    public (long Entries, long Bytes) Left
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _assignment is null ? (0, 0) : (_entriesLeft, _bytesLeft);
-            }
-        }
-    }
-
-    /// <summary>Seconds in which it had work.</summary>
-    public double WorkSeconds => _workSeconds + (_assignment is null ? 0 : _runtime.Time.GetElapsedTime(_began).TotalSeconds);
+    /// <summary>The counter of the assignment in hand (F9), or null.</summary>
+    public CounterDocument? Counter => _commits.Counter;
 
     public bool IsStrict => _request.Durability is Durability.Strict;
 
@@ -113,13 +86,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         long last = _runtime.Time.GetTimestamp();
         while (!isOver())
         {
-            bool isFull;
-            lock (_gate)
-            {
-                isFull = _pending.Count >= MostPending || _pendingBytes >= MostPendingBytes;
-            }
-
-            if (isFull || _runtime.Time.GetElapsedTime(last) >= Interval)
+            if (_commits.IsFull || _runtime.Time.GetElapsedTime(last) >= Interval)
             {
                 last = _runtime.Time.GetTimestamp();
                 TryCheckpoint();
@@ -129,26 +96,23 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         }
     }
 
-    /// <summary>Begins an assignment: its journal, its counter.</summary>
+    /// <summary>Begins an assignment.</summary>
+    /// <exception cref="NodeStoppedException">The share has no room for its journal.</exception>
     public void Begin(AssignmentView assignment, SetFolder set)
     {
-        var journal = new JournalWriter(_folder.Share.Tree, _folder.Journal(assignment.Id));
-        try
+        lock (_checkpointGate)
         {
-            journal.Reserve(assignment.Document.Entries);
-        }
-        catch (FileSystemException e) when (e.IsDeviceWide)
-        {
-            journal.Dispose();
-            throw ShareFull(e);
-        }
-
-        lock (_gate)
-        {
-            (_assignment, _journal, _set, _lost) = (assignment, journal, set, false);
-            (_entriesLeft, _bytesLeft) = (assignment.Document.Entries, assignment.Document.Bytes);
-            State = NodeState.Working;
-            _began = _runtime.Time.GetTimestamp();
+            try
+            {
+                _lost = false;
+                _commits.Begin(assignment, set);
+                State = NodeState.Working;
+                Meter.Begin();
+            }
+            catch (FileSystemException e) when (e.IsDeviceWide)
+            {
+                throw ShareFull(e);
+            }
         }
     }
 
@@ -167,39 +131,26 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
                 _runtime.Sleep(TimeSpan.FromMilliseconds(200), _cancellation);
                 _cancellation.ThrowIfCancellationRequested();
             }
-
-            return _journal!.Durable;
         }
-        finally
+        catch
         {
-            lock (_checkpointGate)
-            lock (_gate)
-            {
-                _pending = [];
-                _pendingBytes = 0;
-                _journal?.Dispose();
-                _workSeconds = WorkSeconds;
-                (_assignment, _journal) = (null, null);
-                State = NodeState.Idle;
-                CurrentFile = null;
-            }
+            Close();
+            throw;
         }
+
+        return Close();
     }
 
     /// <summary>An entry is done, or has failed; it counts with the next checkpoint.</summary>
     public void Add(in JournalEntry entry)
     {
-        lock (_gate)
-        {
-            _pending.Add(entry);
-            _pendingBytes += entry.Size;
-            Interlocked.Increment(ref _progress);
-        }
+        _commits.Add(entry);
+        Meter.AddStep();
     }
 
     public void Moved(int bytes, TimeSpan pause)
     {
-        Interlocked.Add(ref _bytesMoved, bytes);
+        Meter.AddBytes(bytes);
         ThrowIfNotMine();
         if (pause > TimeSpan.Zero)
         {
@@ -207,25 +158,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         }
     }
 
-    public void NoteFolder(FilePath folder)
-    {
-        if (_set is { } set && !set.Tree.SyncsAsOne)
-        {
-            lock (_gate)
-            {
-                _folders.Add(folder);
-            }
-        }
-    }
-
-    /// <summary>Work that is not entries (scanning, finalising) makes the sequence rise too, where its count has changed.</summary>
-    public void NoteProgress(long count)
-    {
-        if (Interlocked.Exchange(ref _lastCount, count) != count)
-        {
-            Interlocked.Increment(ref _progress);
-        }
-    }
+    public void NoteFolder(FilePath folder) => _commits.NoteFolder(folder);
 
     /// <summary>The node cannot go on; workers and the main thread find out at their next step.</summary>
     public void Fail(NodeStoppedException failure) => Failure ??= failure;
@@ -262,16 +195,13 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         {
             try
             {
-                if (_runtime.Time.GetElapsedTime(_lastCheckpoint) > _request.FailureTimeout && _assignment is { } mine)
+                LearnWhoOwns();
+                Meter.Sample(_commits.EntriesHandled, Availability is { IsWaiting: true });
+                if (!_lost)
                 {
-                    mine.Slots.Refresh();
-                    _lost = mine.Terminal is { } terminal && terminal.Incarnation != _me.Incarnation;
+                    _commits.Commit();
                 }
 
-                // The watchman may have read it meanwhile.
-                _lost |= _assignment?.Terminal is { } decided && decided.Incarnation != _me.Incarnation;
-                SampleCost();
-                Checkpoint();
                 WriteRecord();
                 Volatile.Write(ref _lastCheckpoint, _runtime.Time.GetTimestamp());
                 return true;
@@ -293,123 +223,52 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         }
     }
 
-    public void Dispose() => _record.Dispose();
-
-    /// <summary>What the time since the last sample went into, for the cost model.</summary>
-    private void SampleCost()
+    public void Dispose()
     {
-        long now = _runtime.Time.GetTimestamp();
-        long moved = Interlocked.Read(ref _bytesMoved);
-        long entries;
-        lock (_gate)
-        {
-            entries = EntriesDone + _pending.Count;
-        }
-
-        if (_assignment is not null && Availability is not { IsWaiting: true })
-        {
-            Fit.Add(_runtime.Time.GetElapsedTime(Math.Max(_sampled.Time, _began), now).TotalSeconds, moved - _sampled.Bytes, entries - _sampled.Entries);
-        }
-
-        _sampled = (now, moved, entries);
+        _record.Dispose();
+        _commits.Dispose();
     }
 
-    private void Checkpoint()
+    /// <summary>Reads what was decided where it may have been decided without this node; the watchman may have read it too.</summary>
+    private void LearnWhoOwns()
     {
-        List<JournalEntry> batch;
-        FilePath[] folders;
-        JournalWriter? journal = _journal;
-        if (journal is null || _lost)
+        if (_commits.Assignment is not { } mine)
         {
             return;
         }
 
-        // What an earlier checkpoint could not write comes first; until then the new batch waits.
-        journal.Append([]);
-        lock (_gate)
+        if (_runtime.Time.GetElapsedTime(_lastCheckpoint) > _request.FailureTimeout)
         {
-            (batch, _pending, _pendingBytes) = (_pending, [], 0);
-            folders = [.. _folders];
-            _folders.Clear();
+            mine.Slots.Refresh();
         }
 
-        if (batch.Count > 0 && IsStrict)
-        {
-            batch = MakeDurable(batch, folders);
-        }
-
-        // From here on the journal keeps the batch, whatever happens to the share.
-        long bytes = batch.Sum(entry => entry.Size);
-        lock (_gate)
-        {
-            _entriesLeft -= batch.Count;
-            _bytesLeft = Math.Max(0, _bytesLeft - bytes);
-            EntriesDone += batch.Count(entry => !entry.IsFailed);
-            BytesDone += bytes;
-        }
-
-        journal.Append(batch);
+        _lost |= mine.Terminal is { } terminal && terminal.Incarnation != _me.Incarnation;
     }
 
-    private List<JournalEntry> MakeDurable(List<JournalEntry> batch, FilePath[] folders)
+    private FrozenJournal Close()
     {
-        IFileTree tree = _set!.Tree;
-        try
+        lock (_checkpointGate)
         {
-            if (tree.SyncsAsOne)
-            {
-                tree.SyncAll();
-            }
-            else
-            {
-                foreach (FilePath folder in folders)
-                {
-                    tree.SyncDirectory(folder);
-                }
-            }
-
-            if (tree.IsStillInPlace())
-            {
-                return batch;
-            }
+            Meter.End();
+            State = NodeState.Idle;
+            CurrentFile = null;
+            return _commits.End();
         }
-        catch (FileSystemException e) when (e.IsDeviceWide)
-        {
-            throw new NodeStoppedException(
-                ErrorIds.DeviceFull, $"{e.Message}. Make room on '{_set.DevicePath}', then resume with Start-NasNodeBackup.", e);
-        }
-        catch (FileSystemException)
-        {
-            // The device went away under the batch; what of it is there nobody knows.
-        }
-
-        return [.. batch.Select(entry => entry.IsFailed ? entry : new JournalEntry
-        {
-            Ordinal = entry.Ordinal,
-            ErrorId = ErrorIds.FileNotWritten,
-            Problem = $"the device '{_set.DevicePath}' went away before the copy was durable",
-        })];
     }
 
     private void WriteRecord()
     {
-        RecordContent content;
-        lock (_gate)
+        CounterDocument? inHand = _commits.Counter;
+        List<CounterDocument> counters = [.. Queue()
+            .Where(waiting => waiting.Id != inHand?.Assignment)
+            .Select(waiting => new CounterDocument(waiting.Id, waiting.Document.Entries, waiting.Document.Bytes))];
+        if (inHand is not null)
         {
-            var counters = new List<CounterDocument>();
-            if (_assignment is { } mine)
-            {
-                counters.Add(new CounterDocument(mine.Id, _entriesLeft, _bytesLeft));
-            }
-
-            counters.AddRange(Queue().Where(waiting => waiting.Id != _assignment?.Id)
-                .Select(waiting => new CounterDocument(waiting.Id, waiting.Document.Entries, waiting.Document.Bytes)));
-            NodeState state = Availability is { IsWaiting: true } && State is not NodeState.Left ? NodeState.WaitingForFailover : State;
-            content = new RecordContent(
-                state, counters, EntriesDone, BytesDone, Interlocked.Read(ref _bytesMoved), _progress, WorkSeconds, CurrentFile, Problem, LeftByStop);
+            counters.Insert(0, inHand);
         }
 
-        _record.Write(content, TakesWork);
+        NodeState state = Availability is { IsWaiting: true } && State is not NodeState.Left ? NodeState.WaitingForFailover : State;
+        _record.Write(new RecordContent(state, counters, EntriesDone, BytesDone, Meter, CurrentFile, Problem, LeftByStop), TakesWork);
     }
 
     private NodeStoppedException ShareFull(FileSystemException e) => new(

@@ -24,7 +24,7 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
             FailedNodes = Completion?.FailedNodes ?? View?.FailedNodes ?? [],
             Takeovers = [.. (Completion?.Takeovers ?? []).Select(takeover => ToModel(takeover, request.Id))],
             Duration = duration,
-            Speed = heart.WorkSeconds > 0 ? heart.BytesDone / heart.WorkSeconds : 0,
+            Speed = heart.Meter.Seconds > 0 ? heart.BytesDone / heart.Meter.Seconds : 0,
             Problem = Problem,
             ErrorId = ErrorId,
         };

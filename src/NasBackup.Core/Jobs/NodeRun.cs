@@ -43,6 +43,7 @@ internal sealed class NodeRun : IDisposable
     {
         long start = _runtime.Time.GetTimestamp();
         new NameCheck(_folder, _me.Node, _request.FailureTimeout).ThrowIfInUse();
+        ShareOpener.RaceWithOthers(_folder, $"{_me.Node}.{_me.Incarnation}");
         _heart.TryCheckpoint();
         INodeThread beat = _runtime.Start($"{_me.Node} heart", () => _heart.Beat(() => _over.IsCancellationRequested));
         NodeOutcome outcome;

@@ -52,8 +52,8 @@ internal sealed class NodeWork : IDisposable
         _sources = new SourceSet(request.Sources, plan.Identities, environment.ToOwnPath, environment.Open);
         _set = new SetFolder(request, environment.ToOwnPath, environment.Open);
         _availability = new Availability(
-            _sources, _set, _runtime, request.FailoverTimeout, text => options.Warning?.Invoke($"{me.Node}: {text}"), _cancellation);
-        _closer = new AssignmentCloser(folder, view, me);
+            _sources, _set, _runtime, request.FailoverTimeout, text => options.Warning?.Invoke($"{me.Node}: {text}"), heart.Meter.AddPulse, _cancellation);
+        _closer = new AssignmentCloser(folder, view, me, heart.Meter.AddPulse);
         _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, environment.CostOf, heart.Publish, Verbose);
         heart.Availability = _availability;
         heart.Queue = () => view.Open.Where(assignment => assignment.Owner == me.Incarnation);
@@ -75,6 +75,7 @@ internal sealed class NodeWork : IDisposable
             while (true)
             {
                 ThrowIfLeaving();
+                _heart.Meter.AddPulse();
                 try
                 {
                     if (Step(writer) is { } outcome)
@@ -330,7 +331,7 @@ internal sealed class NodeWork : IDisposable
     private NodeProgress Describe()
     {
         double rate = _heart.Rate;
-        (long entries, long bytes) = _heart.Left;
+        (long entries, long bytes) = _heart.Counter is { } counter ? (counter.EntriesLeft, counter.BytesLeft) : (0, 0);
         return new NodeProgress
         {
             Node = _me.Node,

@@ -21,8 +21,8 @@ internal sealed class PlanMaker(
 
     public Action<ScanProgress>? Progress { get; init; }
 
-    /// <summary>Told when the scan is over: what follows is division and writing, which have no count.</summary>
-    public Action Scanned { get; init; } = () => { };
+    /// <summary>Called now and then while what was scanned is divided and written.</summary>
+    public Action Step { get; init; } = () => { };
 
     public Action<string> Verbose { get; init; } = _ => { };
 
@@ -53,7 +53,7 @@ internal sealed class PlanMaker(
                 .Select(item => new UnreadableDocument(item.Path.IsRoot ? root : $"{root.TrimEnd('/')}/{item.Path}", item.Problem)));
         }
 
-        Scanned();
+        Step();
         PrepareDevice(bytes, items.Count);
         return new PlanDocument
         {
@@ -147,8 +147,8 @@ internal sealed class PlanMaker(
     {
         NodeCost[] costs = [.. request.Nodes.Select(costOf)];
         double speeds = costs.Sum(cost => cost.Speed);
-        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(request.Strategy, items, costs);
-        var files = new ListFiles(folder);
+        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(request.Strategy, items, costs, Step);
+        var files = new ListFiles(folder, Step);
         var documents = new List<PlanListDocument>();
         for (int i = 0; i < lists.Count; i++)
         {

@@ -28,6 +28,7 @@ internal sealed class PlanningPhase(
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
+            heart.Meter.AddPulse();
             folder.Planning.Refresh();
             switch (folder.Planning.Last)
             {
@@ -86,10 +87,10 @@ internal sealed class PlanningPhase(
             {
                 Progress = progress =>
                 {
-                    heart.NoteProgress(progress.Entries);
+                    heart.Meter.NoteCount(progress.Entries);
                     options.ScanProgress?.Invoke(progress);
                 },
-                Scanned = () => heart.State = NodeState.Scanning,
+                Step = heart.Meter.AddStep,
                 Verbose = text => options.Verbose?.Invoke($"{me.Node}: {text}"),
             };
             slot = me.Slot(folder.Share, SlotKind.Planned) with { Plan = maker.Make(cancellation) };

@@ -8,9 +8,7 @@ internal sealed record RecordContent(
     IReadOnlyList<CounterDocument> Counters,
     long EntriesDone,
     long BytesDone,
-    long BytesMoved,
-    long Steps,
-    double WorkSeconds,
+    WorkMeter Meter,
     string? CurrentFile,
     string? Problem,
     bool LeftByStop);
@@ -69,7 +67,8 @@ internal sealed class RecordKeeper : IDisposable
         RecordDocument record;
         lock (_gate)
         {
-            UpdateRate(content.BytesMoved);
+            long moved = content.Meter.BytesMoved;
+            UpdateRate(moved);
             record = new RecordDocument
             {
                 Plan = _folder.PlanId,
@@ -80,12 +79,13 @@ internal sealed class RecordKeeper : IDisposable
                 TakesWork = takesWork,
                 State = content.State,
                 Beat = ++_beat,
-                Sequence = content.BytesMoved + content.Steps,
+                Sequence = moved + content.Meter.Steps,
+                Pulse = content.Meter.Pulse,
                 Counters = [.. content.Counters.Take(MostCounters)],
                 EntriesDone = content.EntriesDone,
                 BytesDone = content.BytesDone,
-                BytesMoved = content.BytesMoved,
-                WorkSeconds = content.WorkSeconds,
+                BytesMoved = moved,
+                WorkSeconds = content.Meter.Seconds,
                 Rate = Rate,
                 CurrentFile = content.CurrentFile is { Length: > LongestFile } file ? file[^LongestFile..] : content.CurrentFile,
                 NewsCount = _newsCount,

@@ -44,7 +44,7 @@ internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost
                 ErrorIds.PlanNotReady, ErrorKind.InvalidOperation, $"No other node of plan {folder.PlanId} is at work, so nobody could take over from {failedNode}. Start one with Start-NasNodeBackup.", failedNode);
         }
 
-        var closer = new AssignmentCloser(folder, view, _me);
+        var closer = new AssignmentCloser(folder, view, _me, static () => { });
         var takeovers = new List<Takeover>();
         foreach (AssignmentView assignment in view.Open.Where(IsItsOwn))
         {

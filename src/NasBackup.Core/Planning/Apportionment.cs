@@ -19,28 +19,30 @@ public static class Apportionment
     /// <param name="strategy">How.</param>
     /// <param name="items">What, in path order.</param>
     /// <param name="nodes">For whom; one at least.</param>
+    /// <param name="step">Called now and then: dividing millions takes a while, and who watches must see that it goes on.</param>
     public static IReadOnlyList<IReadOnlyList<ListItem>> Divide(
-        PlanStrategy strategy, IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes)
+        PlanStrategy strategy, IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes, Action? step = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(nodes.Count);
+        step ??= static () => { };
         return strategy switch
         {
-            PlanStrategy.Proportional => Proportional(items, nodes),
-            PlanStrategy.RoundRobin => RoundRobin(items, nodes.Count),
-            _ => Balanced.Divide(items, nodes),
+            PlanStrategy.Proportional => Proportional(items, nodes, step),
+            PlanStrategy.RoundRobin => RoundRobin(items, nodes.Count, step),
+            _ => Balanced.Divide(items, nodes, step),
         };
     }
 
     /// <summary>F5: from the largest down, each list takes entries until its share of the bytes, Vᵢ ÷ ΣV (F4), is reached;
     /// the last takes the rest.</summary>
-    private static List<ListItem>[] Proportional(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes)
+    private static List<ListItem>[] Proportional(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes, Action step)
     {
         List<ListItem>[] lists = Empty(nodes.Count);
         double total = items.Sum(item => (double)item.Entry.Size);
         double speeds = nodes.Sum(node => node.Speed);
         int current = 0;
         double taken = 0;
-        foreach (ListItem item in LargestFirst(items))
+        foreach (ListItem item in LargestFirst(items, step))
         {
             while (current < nodes.Count - 1 && taken >= total * nodes[current].Speed / speeds)
             {
@@ -56,11 +58,11 @@ public static class Apportionment
     }
 
     /// <summary>F6: dealt in turn from the largest down.</summary>
-    private static List<ListItem>[] RoundRobin(IReadOnlyList<ListItem> items, int nodes)
+    private static List<ListItem>[] RoundRobin(IReadOnlyList<ListItem> items, int nodes, Action step)
     {
         List<ListItem>[] lists = Empty(nodes);
         int next = 0;
-        foreach (ListItem item in LargestFirst(items))
+        foreach (ListItem item in LargestFirst(items, step))
         {
             lists[next++ % nodes].Add(item);
         }
@@ -69,8 +71,8 @@ public static class Apportionment
     }
 
     /// <summary>By size, largest first; equals stay in path order.</summary>
-    internal static IEnumerable<ListItem> LargestFirst(IEnumerable<ListItem> items)
-        => items.OrderByDescending(item => item.Entry.Size);
+    internal static IEnumerable<ListItem> LargestFirst(IEnumerable<ListItem> items, Action step)
+        => items.OrderByDescending(item => item.Entry.Size, new SteppingComparer(step));
 
     internal static List<ListItem>[] Empty(int nodes)
     {
@@ -81,5 +83,23 @@ public static class Apportionment
         }
 
         return lists;
+    }
+
+    /// <summary>Compares sizes, and tells every so often that the sorting goes on.</summary>
+    private sealed class SteppingComparer(Action step) : IComparer<long>
+    {
+        private const int ComparisonsPerStep = 1 << 18;
+
+        private int _comparisons;
+
+        public int Compare(long left, long right)
+        {
+            if (++_comparisons % ComparisonsPerStep == 0)
+            {
+                step();
+            }
+
+            return left.CompareTo(right);
+        }
     }
 }

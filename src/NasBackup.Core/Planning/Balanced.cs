@@ -12,7 +12,7 @@ internal static class Balanced
     /// <summary>A grain costs less than this part of the whole, so the level that grains fill is right to about as much.</summary>
     private const double GrainShare = 1.0 / 2000;
 
-    public static List<ListItem>[] Divide(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes)
+    public static List<ListItem>[] Divide(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes, Action step)
     {
         List<ListItem>[] lists = Apportionment.Empty(nodes.Count);
         double[] load = [.. nodes.Select(node => node.Backlog)];
@@ -21,14 +21,16 @@ internal static class Balanced
         NodeCost fastest = nodes.MinBy(node => node.Of(1, 0));
         bool IsGrain(ListItem item) => fastest.Of(item.Entry.Size, 1) <= makespan * GrainShare;
 
-        foreach (ListItem item in Apportionment.LargestFirst(items.Where(item => !IsGrain(item))))
+        foreach (ListItem item in Apportionment.LargestFirst(items.Where(item => !IsGrain(item)), step))
         {
             int chosen = EarliestFinish(item.Entry.Size, nodes, load);
             load[chosen] += nodes[chosen].Of(item.Entry.Size, 1);
             lists[chosen].Add(item);
         }
 
+        step();
         DealGrains([.. items.Where(IsGrain)], nodes, load, lists);
+        step();
         return lists;
     }
 

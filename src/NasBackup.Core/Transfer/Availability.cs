@@ -8,7 +8,7 @@ namespace NasBackup.Transfer;
 /// until the failover timeout.
 /// </summary>
 internal sealed class Availability(
-    SourceSet sources, SetFolder set, INodeRuntime runtime, TimeSpan failoverTimeout, Action<string> tell, CancellationToken cancellation)
+    SourceSet sources, SetFolder set, INodeRuntime runtime, TimeSpan failoverTimeout, Action<string> tell, Action pulse, CancellationToken cancellation)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<int> _givenUp = [];
@@ -82,6 +82,7 @@ internal sealed class Availability(
             long start = runtime.Time.GetTimestamp();
             while (runtime.Time.GetElapsedTime(start) < failoverTimeout)
             {
+                pulse();
                 runtime.Sleep(TimeSpan.FromMilliseconds(250), cancellation);
                 cancellation.ThrowIfCancellationRequested();
                 if (isBack())

@@ -115,6 +115,7 @@ internal sealed class TestShare : IDisposable
         TakesWork = true,
         State = state,
         Beat = beat,
+        Pulse = beat,
         Sequence = beat,
         Counters = [],
         EntriesDone = 0,

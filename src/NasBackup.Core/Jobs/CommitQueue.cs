@@ -1,0 +1,214 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Transfer;
+
+namespace NasBackup.Jobs;
+
+/// <summary>
+/// What is done of the assignment in hand and waits to be committed: data durable, then journal durable, then counter
+/// (promise 2). Workers add to it from many threads; committing is for one thread at a time.
+/// </summary>
+internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposable
+{
+    /// <summary>A checkpoint comes early when this much waits for it, so that a crash costs no more.</summary>
+    private const int MostPending = 4096;
+    private const long MostPendingBytes = 512 * 1024 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<FilePath> _folders = [];
+    private List<JournalEntry> _pending = [];
+    private long _pendingBytes;
+    private long _entriesLeft;
+    private long _bytesLeft;
+    private JournalWriter? _journal;
+    private SetFolder? _set;
+
+    /// <summary>The assignment in hand, or null.</summary>
+    public AssignmentView? Assignment { get; private set; }
+
+    /// <summary>Entries committed so far, of all assignments.</summary>
+    public long EntriesDone { get; private set; }
+
+    /// <summary>Bytes committed so far, of all assignments.</summary>
+    public long BytesDone { get; private set; }
+
+    /// <summary>Entries that are done, committed or not.</summary>
+    public long EntriesHandled
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return EntriesDone + _pending.Count;
+            }
+        }
+    }
+
+    /// <summary>Whether so much waits that a checkpoint is due.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pending.Count >= MostPending || _pendingBytes >= MostPendingBytes;
+            }
+        }
+    }
+
+    /// <summary>The counter of the assignment in hand (F9), or null.</summary>
+    public CounterDocument? Counter
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Assignment is { } mine ? new CounterDocument(mine.Id, _entriesLeft, _bytesLeft) : null;
+            }
+        }
+    }
+
+    /// <summary>Begins an assignment: its journal, with room reserved for it, and its counter.</summary>
+    /// <exception cref="FileSystemException">The share has no room, or cannot be written to.</exception>
+    public void Begin(AssignmentView assignment, SetFolder set)
+    {
+        var journal = new JournalWriter(folder.Share.Tree, folder.Journal(assignment.Id));
+        try
+        {
+            journal.Reserve(assignment.Document.Entries);
+        }
+        catch (FileSystemException e) when (e.IsDeviceWide)
+        {
+            journal.Dispose();
+            throw;
+        }
+        catch (FileSystemException)
+        {
+            // The share may be away for a moment; the journal is opened again when there is something to write.
+        }
+
+        lock (_gate)
+        {
+            (Assignment, _journal, _set) = (assignment, journal, set);
+            (_entriesLeft, _bytesLeft) = (assignment.Document.Entries, assignment.Document.Bytes);
+        }
+    }
+
+    /// <summary>Ends the assignment in hand; what was not committed is forgotten.</summary>
+    /// <returns>What its journal holds.</returns>
+    public FrozenJournal End()
+    {
+        lock (_gate)
+        {
+            FrozenJournal durable = _journal!.Durable;
+            _journal.Dispose();
+            _pending = [];
+            _pendingBytes = 0;
+            (Assignment, _journal) = (null, null);
+            return durable;
+        }
+    }
+
+    /// <summary>An entry is done, or has failed; it counts with the next checkpoint.</summary>
+    public void Add(in JournalEntry entry)
+    {
+        lock (_gate)
+        {
+            _pending.Add(entry);
+            _pendingBytes += entry.Size;
+        }
+    }
+
+    /// <summary>A name was made in this folder of the set.</summary>
+    public void NoteFolder(FilePath made)
+    {
+        if (_set is { } set && !set.Tree.SyncsAsOne)
+        {
+            lock (_gate)
+            {
+                _folders.Add(made);
+            }
+        }
+    }
+
+    /// <summary>Commits what waits, in the order that keeps the counter behind what is durable.</summary>
+    /// <exception cref="FileSystemException">The share does not do it. Nothing is lost: the batch is written first next time.</exception>
+    /// <exception cref="NodeStoppedException">The device is full or read-only.</exception>
+    public void Commit()
+    {
+        if (_journal is not { } journal)
+        {
+            return;
+        }
+
+        // What an earlier checkpoint could not write comes first; until then the new batch waits.
+        journal.Append([]);
+        (List<JournalEntry> batch, FilePath[] folders) = Take();
+        if (batch.Count > 0 && isStrict)
+        {
+            batch = MakeDurable(batch, folders);
+        }
+
+        // From here on the journal keeps the batch, whatever happens to the share.
+        long bytes = batch.Sum(entry => entry.Size);
+        lock (_gate)
+        {
+            _entriesLeft -= batch.Count;
+            _bytesLeft = Math.Max(0, _bytesLeft - bytes);
+            EntriesDone += batch.Count(entry => !entry.IsFailed);
+            BytesDone += bytes;
+        }
+
+        journal.Append(batch);
+    }
+
+    public void Dispose() => _journal?.Dispose();
+
+    private (List<JournalEntry> Batch, FilePath[] Folders) Take()
+    {
+        lock (_gate)
+        {
+            (List<JournalEntry> batch, _pending, _pendingBytes) = (_pending, [], 0);
+            FilePath[] folders = [.. _folders];
+            _folders.Clear();
+            return (batch, folders);
+        }
+    }
+
+    private List<JournalEntry> MakeDurable(List<JournalEntry> batch, FilePath[] folders)
+    {
+        IFileTree tree = _set!.Tree;
+        try
+        {
+            if (tree.SyncsAsOne)
+            {
+                tree.SyncAll();
+            }
+            else
+            {
+                Array.ForEach(folders, tree.SyncDirectory);
+            }
+
+            if (tree.IsStillInPlace())
+            {
+                return batch;
+            }
+        }
+        catch (FileSystemException e) when (e.IsDeviceWide)
+        {
+            throw new NodeStoppedException(
+                ErrorIds.DeviceFull, $"{e.Message}. Make room on '{_set.DevicePath}', then resume with Start-NasNodeBackup.", e);
+        }
+        catch (FileSystemException)
+        {
+            // The device went away under the batch; what of it is there nobody knows.
+        }
+
+        return [.. batch.Select(entry => entry.IsFailed ? entry : new JournalEntry
+        {
+            Ordinal = entry.Ordinal,
+            ErrorId = ErrorIds.FileNotWritten,
+            Problem = $"the device '{_set.DevicePath}' went away before the copy was durable",
+        })];
+    }
+}
