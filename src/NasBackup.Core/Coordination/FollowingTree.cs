@@ -79,7 +79,10 @@ internal sealed class FollowingTree : IFileTree
 
     public bool DeleteDirectory(FilePath path) => Current().DeleteDirectory(path);
 
-    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind) => Current().SetMetadata(path, metadata, kind);
+    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null)
+        => Current().SetMetadata(path, metadata, kind, attributes);
+
+    public ExtendedAttributes GetAttributes(FilePath path) => Current().GetAttributes(path);
 
     public IReadOnlyList<DirectoryItem> ReadDirectory(FilePath path, bool withStatus = true) => Current().ReadDirectory(path, withStatus);
 
@@ -163,7 +166,13 @@ internal sealed class FollowingTree : IFileTree
 
         public void Reserve(long bytes) => Current().Reserve(bytes);
 
-        public MetadataLoss SetMetadata(in FileMetadata metadata) => Current().SetMetadata(metadata);
+        public bool TryFindData(long offset, out long start, out long end) => inner.TryFindData(offset, out start, out end);
+
+        public bool TryCloneFrom(IFileHandle source) => Current().TryCloneFrom(source);
+
+        public ExtendedAttributes GetAttributes() => inner.GetAttributes();
+
+        public MetadataLoss SetMetadata(in FileMetadata metadata, ExtendedAttributes? attributes = null) => Current().SetMetadata(metadata, attributes);
 
         public void Sync() => Current().Sync();
 
