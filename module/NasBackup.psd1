@@ -17,18 +17,22 @@
         'views/Plans.format.ps1xml'
         'views/Progress.format.ps1xml'
         'views/Results.format.ps1xml'
+        'views/Sets.format.ps1xml'
     )
 
     CmdletsToExport      = @(
         'Get-NasBackupCounter'
         'Get-NasBackupLog'
         'Get-NasBackupPlan'
+        'Get-NasBackupSet'
         'Get-NasNode'
         'Invoke-NasBackup'
         'Invoke-NasTakeover'
         'New-NasBackupPlan'
         'Register-NasNode'
         'Remove-NasBackupPlan'
+        'Remove-NasBackupSet'
+        'Set-NasBackupSet'
         'Set-NasNode'
         'Start-NasNodeBackup'
         'Stop-NasBackup'

@@ -5,7 +5,7 @@ using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Completion;
 
-/// <summary>Asks the share for completions: never longer than a person waits for a key, and never with an error.</summary>
+/// <summary>Asks share or device for completions: never longer than a person waits for a key, and never with an error.</summary>
 internal static class CompletionSource
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -14,8 +14,7 @@ internal static class CompletionSource
     /// <param name="boundParameters">What the command line names already; -Share is looked for.</param>
     /// <param name="ask">The question; it may block or throw.</param>
     public static IReadOnlyList<CompletionResult> Ask(IDictionary? boundParameters, Func<BackupCluster, IEnumerable<CompletionResult>> ask)
-    {
-        try
+        => Patiently(() =>
         {
             string? share = boundParameters?["Share"]?.ToString() ?? Environment.GetEnvironmentVariable(NasCmdlet.ShareVariable);
             if (string.IsNullOrEmpty(share))
@@ -23,19 +22,25 @@ internal static class CompletionSource
                 return [];
             }
 
-            // The share may be on a server that does not answer: then the thread is left behind, not the user.
-            var answer = Task.Run(() =>
-            {
-                using BackupCluster cluster = BackupCluster.Open(share);
-                return ask(cluster).ToList();
-            });
-            return answer.Wait(Patience) ? answer.Result : [];
-        }
-        catch (Exception)
+            using BackupCluster cluster = BackupCluster.Open(share);
+            return [.. ask(cluster)];
+        });
+
+    /// <summary>What the device answers, or nothing.</summary>
+    /// <param name="boundParameters">What the command line names already; -Device or its alias is looked for.</param>
+    /// <param name="ask">The question; it may block or throw.</param>
+    public static IReadOnlyList<CompletionResult> AskDevice(IDictionary? boundParameters, Func<BackupDevice, IEnumerable<CompletionResult>> ask)
+        => Patiently(() =>
         {
-            return [];
-        }
-    }
+            string? path = (boundParameters?["Device"] ?? boundParameters?["Destination"])?.ToString();
+            if (string.IsNullOrEmpty(path))
+            {
+                return [];
+            }
+
+            using BackupDevice device = BackupDevice.Open(path);
+            return [.. ask(device)];
+        });
 
     /// <summary>Whether a value is one that the word may become.</summary>
     public static bool Matches(string word, string value)
@@ -44,5 +49,19 @@ internal static class CompletionSource
         return WildcardPattern.ContainsWildcardCharacters(typed)
             ? WildcardPattern.Get(typed, WildcardOptions.IgnoreCase).IsMatch(value)
             : value.StartsWith(typed, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static IReadOnlyList<CompletionResult> Patiently(Func<List<CompletionResult>> ask)
+    {
+        try
+        {
+            // The folder may be on a server that does not answer: then the thread is left behind, not the user.
+            Task<List<CompletionResult>> answer = Task.Run(ask);
+            return answer.Wait(Patience) ? answer.Result : [];
+        }
+        catch (Exception)
+        {
+            return [];
+        }
     }
 }

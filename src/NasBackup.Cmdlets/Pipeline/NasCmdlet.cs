@@ -1,21 +1,15 @@
 using System.Management.Automation;
 using NasBackup.Cmdlets.Completion;
-using NasBackup.Cmdlets.Parameters;
 using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Pipeline;
 
-/// <summary>
-/// What all cmdlets of the module share: the share, errors with stable ids, and leaving cleanly on Ctrl+C.
-/// An error of one pipeline item is written and the next item follows; an error before the first or after the last
-/// item ends the cmdlet.
-/// </summary>
-public abstract class NasCmdlet : PSCmdlet, IDisposable
+/// <summary>A cmdlet that works on a share.</summary>
+public abstract class NasCmdlet : EngineCmdlet
 {
     /// <summary>Names the share where -Share is not given.</summary>
     internal const string ShareVariable = "NASBACKUP_SHARE";
 
-    private readonly CancellationTokenSource _stop = new();
     private BackupCluster? _cluster;
 
     /// <summary>The folder that all nodes and this machine reach; $env:NASBACKUP_SHARE where not given.</summary>
@@ -23,42 +17,6 @@ public abstract class NasCmdlet : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShareCompleter))]
     public string? Share { get; set; }
-
-    /// <summary>Cancelled when the user stops the pipeline.</summary>
-    protected CancellationToken Stopped => _stop.Token;
-
-    /// <summary>Makes paths absolute against the session's location.</summary>
-    internal PathResolver Paths => field ??= new PathResolver(SessionState);
-
-    /// <inheritdoc/>
-    protected sealed override void BeginProcessing() => Guard(Begin, ThrowTerminatingError);
-
-    /// <inheritdoc/>
-    protected sealed override void ProcessRecord() => Guard(Process, WriteError);
-
-    /// <inheritdoc/>
-    protected sealed override void EndProcessing() => Guard(End, ThrowTerminatingError);
-
-    /// <inheritdoc/>
-    protected override void StopProcessing() => _stop.Cancel();
-
-    /// <summary>Before the first pipeline item: checks of what does not come from the pipeline.</summary>
-    protected virtual void Begin()
-    {
-    }
-
-    /// <summary>For each pipeline item.</summary>
-    protected virtual void Process()
-    {
-    }
-
-    /// <summary>After the last pipeline item.</summary>
-    protected virtual void End()
-    {
-    }
-
-    /// <summary>Does a part whose failure does not end the rest: its error is written and the cmdlet goes on.</summary>
-    protected void Attempt(Action part) => Guard(part, WriteError);
 
     /// <summary>The share's absolute path: as given, else as the plan names it, else as the environment does.</summary>
     protected string ResolveShare(string? planShare = null)
@@ -86,42 +44,14 @@ public abstract class NasCmdlet : PSCmdlet, IDisposable
         return _cluster;
     }
 
-    /// <summary>Runs a call of the engine that blocks, while this thread writes what it reports.</summary>
-    /// <param name="activity">What its progress bars are about.</param>
-    /// <param name="call">The call.</param>
-    internal T RunEngine<T>(string activity, Func<EngineReports, T> call)
-        => EngineWork.Run(this, activity, _stop, call);
-
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        Dispose(disposing: true);
-        GC.SuppressFinalize(this);
-    }
-
-    /// <inheritdoc cref="Dispose()"/>
-    protected virtual void Dispose(bool disposing)
+    protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
             _cluster?.Dispose();
-            _stop.Dispose();
         }
-    }
 
-    private void Guard(Action step, Action<ErrorRecord> report)
-    {
-        try
-        {
-            step();
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            throw new PipelineStoppedException();
-        }
-        catch (Exception e) when (ErrorRecords.From(e) is { } record)
-        {
-            report(record);
-        }
+        base.Dispose(disposing);
     }
 }

@@ -253,6 +253,21 @@ internal sealed record TakeoverDocument(
         (slot.Successors ?? []).Sum(successor => successor.Bytes),
         [.. (slot.Successors ?? []).Select(successor => successor.Node ?? "")],
         slot.Time);
+
+    /// <summary>The same in the words of results.</summary>
+    public Takeover ToModel(string planId) => new()
+    {
+        PlanId = planId,
+        Assignment = Assignment,
+        FailedNode = FailedNode,
+        Reason = Reason,
+        ClosedBy = ClosedBy,
+        CommittedEntries = CommittedEntries,
+        RemainingEntries = RemainingEntries,
+        RemainingBytes = RemainingBytes,
+        Successors = Successors,
+        Time = Time,
+    };
 }
 
 /// <summary>A line of a node's log (F11), <c>logs/NAME.jsonl</c>.</summary>

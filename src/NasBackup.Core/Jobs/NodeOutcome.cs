@@ -37,17 +37,5 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
         return paths.Length == 1 ? paths[0] : paths;
     }
 
-    public static Takeover ToModel(TakeoverDocument takeover, string planId) => new()
-    {
-        PlanId = planId,
-        Assignment = takeover.Assignment,
-        FailedNode = takeover.FailedNode,
-        Reason = takeover.Reason,
-        ClosedBy = takeover.ClosedBy,
-        CommittedEntries = takeover.CommittedEntries,
-        RemainingEntries = takeover.RemainingEntries,
-        RemainingBytes = takeover.RemainingBytes,
-        Successors = takeover.Successors,
-        Time = takeover.Time,
-    };
+    public static Takeover ToModel(TakeoverDocument takeover, string planId) => takeover.ToModel(planId);
 }

@@ -80,6 +80,9 @@ public static class ErrorIds
     public const string FileOperationFailed = nameof(FileOperationFailed);
     public const string CompletionActionFailed = nameof(CompletionActionFailed);
     public const string NodeSettingsInvalid = nameof(NodeSettingsInvalid);
+    public const string DeviceNotGiven = nameof(DeviceNotGiven);
+    public const string SetNotGiven = nameof(SetNotGiven);
+    public const string SetTooOld = nameof(SetTooOld);
     public const string SetNotFound = nameof(SetNotFound);
     public const string SetIdInvalid = nameof(SetIdInvalid);
     public const string SetIncomplete = nameof(SetIncomplete);

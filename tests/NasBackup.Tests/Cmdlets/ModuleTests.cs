@@ -20,16 +20,16 @@ public sealed class ModuleTests : IDisposable
         Assert.Empty(exported.Errors);
         Assert.Empty(listed.Errors);
         Assert.Equal(listed.Output.Select(name => name.ToString()).Order(), exported.Output.Select(name => name.ToString()).Order());
-        Assert.Equal(14, exported.Output.Count);
+        Assert.Equal(17, exported.Output.Count);
     }
 
     [Fact]
     public void Every_cmdlet_class_is_exported_and_declares_what_it_emits()
     {
-        Type[] cmdlets = [.. typeof(NasBackup.Cmdlets.Pipeline.NasCmdlet).Assembly.GetTypes()
+        Type[] cmdlets = [.. typeof(NasBackup.Cmdlets.Pipeline.EngineCmdlet).Assembly.GetTypes()
             .Where(type => type.IsDefined(typeof(CmdletAttribute), inherit: false))];
 
-        Assert.Equal(14, cmdlets.Length);
+        Assert.Equal(17, cmdlets.Length);
         Assert.All(cmdlets, type =>
         {
             Assert.True(type.IsSealed);
@@ -56,6 +56,8 @@ public sealed class ModuleTests : IDisposable
     [InlineData("Invoke-NasTakeover", ConfirmImpact.Medium)]
     [InlineData("Stop-NasBackup", ConfirmImpact.Medium)]
     [InlineData("Remove-NasBackupPlan", ConfirmImpact.High)]
+    [InlineData("Remove-NasBackupSet", ConfirmImpact.High)]
+    [InlineData("Set-NasBackupSet", ConfirmImpact.Medium)]
     public void Whatever_changes_something_can_be_asked_about(string name, ConfirmImpact impact)
     {
         var command = (CmdletInfo)_shell.Run("Get-Command", new() { ["Name"] = name }).Output.Single().BaseObject;

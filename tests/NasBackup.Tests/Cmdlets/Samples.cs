@@ -10,6 +10,7 @@ internal static class Samples
     public static IReadOnlyList<object> All { get; } =
     [
         Node, Plan, Plan.Lists[0], Result, NodeResult, Result.Nodes[0], Result.Failures[0], Takeover, Counter, Progress, Progress.Nodes[0], LogRecord,
+        Set, Retention,
     ];
 
     public static Node Node => new()
@@ -126,6 +127,41 @@ internal static class Samples
             new() { Node = "nas2", State = "WaitingForFailover", Entries = 698_831, EntriesDone = 272_204, Bytes = 2_263_419_904_960, BytesDone = 878_020_000_000, Rate = 0 },
         ],
         Takeovers = [Takeover],
+    };
+
+    public static BackupSet Set => new()
+    {
+        SetId = Id,
+        Device = "/backup",
+        Status = SetStatus.CompletedWithErrors,
+        Path = ["/export/home", "/export/projects"],
+        DataPath = $"/backup/{Id}/data/export/home",
+        Type = BackupType.Full,
+        Layout = DeviceLayout.Mirror,
+        CreatedAt = Time,
+        CompletedAt = Time.AddHours(7),
+        Entries = 1_204_880,
+        Bytes = 3_902_448_111_000,
+        NewBytes = 12_448_111_000,
+        FailedEntries = 1,
+        Nodes = Result.Nodes,
+        FailedNodes = ["nas2"],
+        Takeovers = [Takeover],
+        Warnings = new Dictionary<string, long>(StringComparer.Ordinal) { ["ownerNotKept"] = 12 },
+        IsHeld = true,
+        PinnedBy = [Id],
+        DamagedEntries = 3,
+    };
+
+    public static SetRetention Retention => new()
+    {
+        SetId = Id,
+        Device = "/backup",
+        Action = "Keep",
+        Reasons = ["last", "monthly"],
+        CreatedAt = Time,
+        Path = ["/export/home"],
+        Bytes = 3_902_448_111_000,
     };
 
     public static NodeLogRecord LogRecord => new()

@@ -1,8 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
-using NasBackup.Formats;
 using NasBackup.Sets;
-using NasBackup.Tests.Coordination;
 using NasBackup.Tests.Files;
 
 namespace NasBackup.Tests.Sets;
@@ -200,41 +198,7 @@ public sealed class SetChainTests : IDisposable
         return tree;
     }
 
-    private void MakeSet(string id, bool isComplete)
-    {
-        Directory.CreateDirectory($"{_device.Path}/{id}");
-        RequestDocument request = TestShare.RequestOf(id, []);
-        File.WriteAllBytes($"{_device.Path}/{id}/request.json", SealedJson.Seal(request, CoordinationJson.Default.RequestDocument));
-        if (isComplete)
-        {
-            Complete(id);
-        }
-    }
+    private void MakeSet(string id, bool isComplete) => TestSets.Make(_device.Path, id, isComplete);
 
-    private void Complete(string id) => File.WriteAllBytes($"{_device.Path}/{id}/set.json", SealedJson.Seal(DocumentOf(id), SetsJson.Default.SetDocument));
-
-    private static SetDocument DocumentOf(string id) => new()
-    {
-        Id = id,
-        Token = "token",
-        Status = BackupStatus.Completed,
-        Sources = [new SetSourceDocument("/src", "data/src", IsFile: false)],
-        Destination = "/dev1",
-        Layout = DeviceLayout.Mirror,
-        Type = BackupType.Full,
-        CreatedAt = DateTime.UnixEpoch,
-        CompletedAt = DateTime.UnixEpoch,
-        CompletedBy = "nas1",
-        Entries = 0,
-        Bytes = 0,
-        FailedEntries = 0,
-        Unreadable = 0,
-        Failures = [],
-        FailedNodes = [],
-        Takeovers = [],
-        Nodes = [],
-        Manifest = new ManifestReference("manifest.x.jsonl.zst", "x", 0),
-        Skipped = new Dictionary<string, long>(StringComparer.Ordinal),
-        Warnings = new Dictionary<string, long>(StringComparer.Ordinal),
-    };
+    private void Complete(string id) => TestSets.Complete(_device.Path, id);
 }
