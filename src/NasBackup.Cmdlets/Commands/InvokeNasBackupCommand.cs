@@ -55,7 +55,7 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
     /// <inheritdoc/>
     protected override void End()
     {
-        if (HasSources && ShouldProcess($"{SourcesText} to {Destination}", "Back up"))
+        if (HasSources && ShouldRequest("Back up"))
         {
             BackupRequest request = MakeRequest();
             BackupCluster cluster = OpenShare(create: true);

@@ -16,7 +16,7 @@ public sealed class NewNasBackupPlanCommand : PlanRequestCmdlet
     /// <inheritdoc/>
     protected override void End()
     {
-        if (!HasSources || !ShouldProcess($"{SourcesText} to {Destination}", "Plan backup"))
+        if (!HasSources || !ShouldRequest("Plan backup"))
         {
             return;
         }

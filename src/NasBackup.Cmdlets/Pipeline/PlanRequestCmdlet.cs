@@ -154,6 +154,26 @@ public abstract class PlanRequestCmdlet : NasCmdlet
         }
     }
 
+    /// <summary>Asks whether to go on; with -WhatIf also shows the commands that would freeze the sources.</summary>
+    private protected bool ShouldRequest(string action)
+    {
+        string question = $"Performing the operation \"{action}\" on target \"{SourcesText} to {Destination}\".";
+        if (ShouldProcess(question, question, "Confirm", out ShouldProcessReason reason))
+        {
+            return true;
+        }
+
+        if (reason.HasFlag(ShouldProcessReason.WhatIf))
+        {
+            foreach (string command in BackupCluster.DescribeSnapshots(MakeRequest(), Stopped))
+            {
+                ShouldProcess($"Running \"{command}\" on the source's owner.", command, "Confirm");
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The request for all sources that came in.</summary>
     private protected BackupRequest MakeRequest() => new()
     {

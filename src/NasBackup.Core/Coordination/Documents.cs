@@ -93,6 +93,9 @@ internal enum SlotKind
     /// <summary>Of a race or a queue: this token was first.</summary>
     Taken,
 
+    /// <summary>Of the chain of snapshots: a source is frozen, or cannot be.</summary>
+    Frozen,
+
     /// <summary>Of a set: a plan is going to use it and must find it whole until its own set is complete.</summary>
     Pin,
 
@@ -160,6 +163,9 @@ internal sealed record SlotDocument
 
     public CompletionDocument? Completion { get; init; }
 
+    /// <summary>Of Frozen: the source as it is read.</summary>
+    public SnapshotDocument? Snapshot { get; init; }
+
     /// <summary>Of Pin and Unpin: the plan.</summary>
     public string? PinnedBy { get; init; }
 
@@ -184,6 +190,9 @@ internal sealed record PlanDocument
     public required long Bytes { get; init; }
 
     public required IReadOnlyList<PlanListDocument> Lists { get; init; }
+
+    /// <summary>Of the sources that are frozen (F19); absent in plans without snapshots.</summary>
+    public IReadOnlyList<SnapshotDocument>? Snapshots { get; init; }
 
     /// <summary>For each source, by which a node proves that it sees the same one.</summary>
     public required IReadOnlyList<SourceIdentityDocument> Identities { get; init; }
@@ -225,6 +234,12 @@ internal sealed record CompletionDocument
     public required IReadOnlyList<TakeoverDocument> Takeovers { get; init; }
 
     public required IReadOnlyList<NodeSummaryDocument> Nodes { get; init; }
+
+    /// <summary>What is in the set but not quite as it was, counted by kind.</summary>
+    public IReadOnlyDictionary<string, long>? Warnings { get; init; }
+
+    /// <summary>The first thousand files that changed each time they were read.</summary>
+    public IReadOnlyList<string>? Changed { get; init; }
 }
 
 internal sealed record FailureDocument(string Path, string ErrorId, string Problem, string Node);

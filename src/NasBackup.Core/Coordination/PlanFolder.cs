@@ -20,6 +20,7 @@ internal sealed partial class PlanFolder
         Records = Root.Combine("records");
         Planning = new SlotChain(share, Root.Combine("planning"), "planning");
         Control = new SlotChain(share, Root.Combine("control"), "control");
+        Snapshots = new SlotChain(share, Root.Combine("snapshots"), "snapshots");
         Completion = new SlotChain(share, Root.Combine("completion"), "completion");
     }
 
@@ -36,6 +37,9 @@ internal sealed partial class PlanFolder
 
     /// <summary>Stop and Resume.</summary>
     public SlotChain Control { get; }
+
+    /// <summary>The snapshots of the sources, one slot for each (F19).</summary>
+    public SlotChain Snapshots { get; }
 
     /// <summary>Who finalises, and what came of it.</summary>
     public SlotChain Completion { get; }

@@ -21,6 +21,9 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
 
     public string Path => tree.RootPath;
 
+    /// <summary>The id that the share got when it was made; "" where it cannot be read.</summary>
+    public string Id => field is { Length: > 0 } ? field : field = Read(FilePath.FromText("nasbackup.json"), CoordinationJson.Default.ShareDocument)?.Id ?? "";
+
     /// <summary>A whole small file, or null where there is none.</summary>
     /// <exception cref="FileSystemException">It cannot be read.</exception>
     public byte[]? TryReadFile(FilePath path)

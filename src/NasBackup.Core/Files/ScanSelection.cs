@@ -25,7 +25,7 @@ internal sealed class ScanSelection
     internal SkipReason? WhySkipped(FilePath path, EntryKind kind)
         => Matches(_exclude, path, kind) ? SkipReason.Excluded
         : kind == EntryKind.Socket ? SkipReason.Socket
-        : kind == EntryKind.Directory && (path.Name.SequenceEqual(".zfs"u8) || path.Name.SequenceEqual(".snapshot"u8)) ? SkipReason.SnapshotFolder
+        : kind == EntryKind.Directory && IsSnapshotFolder(path.Name) ? SkipReason.SnapshotFolder
         : null;
 
     /// <summary>Whether an Include selects it by its own path.</summary>
@@ -33,6 +33,9 @@ internal sealed class ScanSelection
 
     /// <summary>Whether what the folder holds is left out because another file system is mounted on it.</summary>
     internal bool StopsAt(in FileStatus folder) => _oneFileSystem && folder.FileSystem != _rootFileSystem;
+
+    private static bool IsSnapshotFolder(ReadOnlySpan<byte> name)
+        => name.SequenceEqual(".zfs"u8) || name.SequenceEqual(".snapshot"u8) || name.SequenceEqual(".nasbackup-snapshots"u8);
 
     private static bool Matches(Glob[] globs, FilePath path, EntryKind kind)
     {

@@ -52,6 +52,11 @@ public sealed class BackupCluster : IDisposable
     public BackupPlan RequestPlan(BackupRequest request, CancellationToken cancellation)
         => _plans.Describe(new RequestPublisher(_share, _registry, _plans).Publish(request, cancellation));
 
+    /// <summary>The commands that would freeze the sources (F19), where this machine is the one that does; none without snapshots.</summary>
+    /// <exception cref="BackupException">SnapshotFailed, NodeSettingsInvalid.</exception>
+    public static IReadOnlyList<string> DescribeSnapshots(BackupRequest request, CancellationToken cancellation)
+        => NodeSnapshots.Describe(request, NodeSettings.Read(), cancellation);
+
     /// <summary>Publishes a request and plans it here.</summary>
     /// <exception cref="BackupException">What is wrong with the request, its source or its device; BackupUnderWay.</exception>
     public BackupPlan CreatePlan(
@@ -152,6 +157,8 @@ public sealed class BackupCluster : IDisposable
         return new NodeEnvironment
         {
             ToOwnPath = path => NodeEnvironment.Translate(map, path),
+            ToPlanPath = path => NodeEnvironment.TranslateBack(map, path),
+            LocalNode = NodeSettings.LocalNode,
             Open = FileTree.Open,
             CostOf = CostOf,
             Settings = NodeSettings.Read(),

@@ -161,6 +161,8 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
         Takeovers = [.. completion.Takeovers.Select(takeover => NodeOutcome.ToModel(takeover, request.Id))],
         Nodes = [.. completion.Nodes.Select(node => new NodeSummary(node.Node, node.Entries, node.Bytes, node.Speed, node.Failed))],
         Duration = duration,
+        Warnings = completion.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal),
+        Changed = completion.Changed ?? [],
     };
 
     private sealed class Part(string node)

@@ -9,6 +9,12 @@ internal sealed class NodeEnvironment
     /// <summary>How this node sees a path of the plan.</summary>
     public required Func<string, string> ToOwnPath { get; init; }
 
+    /// <summary>How the plan names a path of this node, as far as its path map can be read backwards; the path itself where it cannot.</summary>
+    public Func<string, string> ToPlanPath { get; init; } = path => path;
+
+    /// <summary>The node that this machine is: by name what it runs as where nothing else is said.</summary>
+    public string LocalNode { get; init; } = "";
+
     /// <summary>Opens a folder.</summary>
     public required Func<string, IFileTree> Open { get; init; }
 
@@ -20,6 +26,10 @@ internal sealed class NodeEnvironment
 
     /// <summary>Appends to the node's log (F11).</summary>
     public required Action<NodeBackupResult, NodeHeart> Log { get; init; }
+
+    /// <summary>A path map read backwards: the longest own path that matches, replaced.</summary>
+    public static string TranslateBack(IReadOnlyDictionary<string, string> map, string path)
+        => Translate(map.GroupBy(pair => pair.Value, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First().Key, StringComparer.Ordinal), path);
 
     /// <summary>The longest matching prefix of a path map, replaced; the path itself where none matches.</summary>
     public static string Translate(IReadOnlyDictionary<string, string> map, string path)

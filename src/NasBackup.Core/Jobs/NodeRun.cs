@@ -86,8 +86,15 @@ internal sealed class NodeRun : IDisposable
             Resume();
             PlanDocument plan = new PlanningPhase(_folder, _request, _me, _environment, _detector, _heart, _options, _cancellation).Run();
             view = new ClusterView(_folder, plan);
-            using var work = new NodeWork(_folder, _request, plan, view, _me, _environment, _detector, _heart, _options, _leave);
-            return work.RunToEnd();
+            NodeOutcome outcome;
+            using (var work = new NodeWork(_folder, _request, plan, view, _me, _environment, _detector, _heart, _options, _leave))
+            {
+                outcome = work.RunToEnd();
+            }
+
+            // After the sources are closed: a snapshot that is mounted could not be unmounted before.
+            new NodeSnapshots(_folder, _request, _me, _environment, _options, _cancellation).RemoveAll(view.FailedNodes);
+            return outcome;
         }
         catch (NodeStoppedException e)
         {

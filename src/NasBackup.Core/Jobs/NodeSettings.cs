@@ -16,6 +16,26 @@ internal sealed record NodeSettings
     /// It is told by NASBACKUP_PLAN, NASBACKUP_STATUS, NASBACKUP_FAILED_NODES and NASBACKUP_FAILED_ENTRIES.</summary>
     public IReadOnlyList<string>? NotificationCommand { get; init; }
 
+    /// <summary>A program and its arguments that makes, lists and removes snapshots (<c>-Snapshot Script</c>, F19); its contract is in docs/snapshots.md.</summary>
+    public IReadOnlyList<string>? SnapshotCommand { get; init; }
+
+    /// <summary>How long one command of a snapshot may take, in seconds.</summary>
+    public double SnapshotTimeoutSeconds { get; init; } = 120;
+
+    /// <summary>Room for what changes under a snapshot of a thick logical volume, as lvcreate's -l takes it.</summary>
+    public string SnapshotSpace { get; init; } = "20%ORIGIN";
+
+    [JsonIgnore]
+    public Transfer.SnapshotOptions Snapshots => new()
+    {
+        Command = SnapshotCommand ?? [],
+        Timeout = TimeSpan.FromSeconds(Math.Clamp(SnapshotTimeoutSeconds, 0.1, TimeSpan.FromDays(1).TotalSeconds)),
+        Space = SnapshotSpace,
+    };
+
+    /// <summary>The node that this machine runs as where nothing else is said: NASBACKUP_NODE, else the host's name.</summary>
+    public static string LocalNode => Environment.GetEnvironmentVariable("NASBACKUP_NODE") is { Length: > 0 } named ? named : Environment.MachineName;
+
     /// <summary>The settings of this machine; the defaults where there is no file.</summary>
     /// <exception cref="BackupException">NodeSettingsInvalid.</exception>
     public static NodeSettings Read()

@@ -19,6 +19,9 @@ internal sealed class PlanMaker(
     private const int BytesPerEntry = 256;
     private const int MostUnreadable = 1000;
 
+    /// <summary>Of sources that are frozen: they are scanned there.</summary>
+    public IReadOnlyList<SnapshotDocument> Snapshots { get; init; } = [];
+
     public Action<ScanProgress>? Progress { get; init; }
 
     /// <summary>Called now and then while what was scanned is divided and written.</summary>
@@ -60,6 +63,7 @@ internal sealed class PlanMaker(
             Entries = items.Count,
             Bytes = bytes,
             Identities = identities,
+            Snapshots = Snapshots.Count > 0 ? Snapshots : null,
             Skipped = skipped,
             Unreadable = unreadable,
             UnreadableCount = unreadableCount,
@@ -69,7 +73,7 @@ internal sealed class PlanMaker(
 
     private (ScanResult Result, SourceIdentityDocument Identity) Scan(int source, long entriesBefore, long bytesBefore, CancellationToken cancellation)
     {
-        string path = toOwnPath(request.Sources[source].Path);
+        string path = toOwnPath(Snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path ?? request.Sources[source].Path);
         try
         {
             if (IsFolder(path))

@@ -18,6 +18,7 @@ internal sealed class PlanningPhase(
     CancellationToken cancellation)
 {
     private readonly INodeRuntime _runtime = folder.Share.Runtime;
+    private readonly NodeSnapshots _snapshots = new(folder, request, me, environment, options, cancellation);
 
     /// <summary>The plan, made here or elsewhere.</summary>
     /// <exception cref="BackupException">It cannot be made; the error is that of whoever tried.</exception>
@@ -36,6 +37,7 @@ internal sealed class PlanningPhase(
                     heart.State = NodeState.Idle;
                     return plan;
                 case { Kind: SlotKind.Failed, Error: { } error }:
+                    _snapshots.RemoveAll([]);
                     throw new BackupException(error.Id, error.Kind, error.Message, folder.PlanId);
                 case null when IsPreferred() || _runtime.Time.GetElapsedTime(start) > request.FailureTimeout / 4:
                     if (Publish(me.Slot(folder.Share, SlotKind.Claim)))
@@ -53,6 +55,7 @@ internal sealed class PlanningPhase(
 
                     break;
                 default:
+                    FreezeForOther();
                     _runtime.Sleep(detector.Interval, cancellation);
                     break;
             }
@@ -76,15 +79,33 @@ internal sealed class PlanningPhase(
         };
     }
 
+    /// <summary>Another node plans; the sources that this one owns are frozen here. A failure is published, and told by whoever plans.</summary>
+    private void FreezeForOther()
+    {
+        try
+        {
+            _snapshots.MakeMine(plans: false);
+        }
+        catch (BackupException e) when (e.ErrorId == ErrorIds.SnapshotFailed)
+        {
+            options.Verbose?.Invoke($"{me.Node}: {e.Message}");
+        }
+    }
+
     private void Plan()
     {
-        // Working: a planner that finds nothing more for the failure timeout is held for failed like any other.
-        heart.State = NodeState.Working;
         SlotDocument slot;
         try
         {
+            // Freezing takes its time and shows no progress; its commands have a timeout of their own.
+            _snapshots.MakeMine(plans: true);
+            IReadOnlyList<SnapshotDocument> snapshots = _snapshots.WaitForAll(detector);
+
+            // Working: a planner that finds nothing more for the failure timeout is held for failed like any other.
+            heart.State = NodeState.Working;
             var maker = new PlanMaker(folder, request, me, environment.CostOf, environment.ToOwnPath, environment.Open)
             {
+                Snapshots = snapshots,
                 Progress = progress =>
                 {
                     heart.Meter.NoteCount(progress.Entries);

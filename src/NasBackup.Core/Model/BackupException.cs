@@ -89,5 +89,6 @@ public static class ErrorIds
     public const string SetRemoved = nameof(SetRemoved);
     public const string SetHeld = nameof(SetHeld);
     public const string SetInUse = nameof(SetInUse);
+    public const string SnapshotFailed = nameof(SnapshotFailed);
     public const string NotificationFailed = nameof(NotificationFailed);
 }

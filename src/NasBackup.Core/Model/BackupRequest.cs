@@ -41,7 +41,18 @@ public enum Durability
 /// <summary>How the source is frozen for the time of the backup (F19).</summary>
 public enum SnapshotMode
 {
+    /// <summary>It is read as it is.</summary>
     None,
+    /// <summary>What the source's file system offers; read as it is, with a warning, where that is nothing.</summary>
+    Auto,
+    Btrfs,
+    Zfs,
+    /// <summary>Logical volumes of Linux.</summary>
+    Lvm,
+    /// <summary>Shadow copies of Windows.</summary>
+    Vss,
+    /// <summary>The snapshot command of the node's own settings.</summary>
+    Script,
 }
 
 /// <summary>What a management client asks for (F1): the first of the two steps in which a plan is published.</summary>

@@ -135,6 +135,12 @@ public sealed class BackupResult
     /// <summary>The first thousand of the entries that failed.</summary>
     public IReadOnlyList<FailedEntry> Failures { get; init; } = [];
 
+    /// <summary>What is in the set but not quite as it was, counted by kind, as in set.json.</summary>
+    public IReadOnlyDictionary<string, long> Warnings { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
+    /// <summary>The first thousand files that changed each of the three times they were read; the set has them as they were read last.</summary>
+    public IReadOnlyList<string> Changed { get; init; } = [];
+
     public required IReadOnlyList<string> FailedNodes { get; init; }
 
     public required IReadOnlyList<Takeover> Takeovers { get; init; }

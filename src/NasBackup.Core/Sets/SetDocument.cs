@@ -83,6 +83,9 @@ internal sealed record SetDocument
     /// <summary>What is in the set but not quite as it was, counted by kind: ownerNotKept, modeNotKept, timesNotKept, changedWhileRead.</summary>
     public required IReadOnlyDictionary<string, long> Warnings { get; init; }
 
+    /// <summary>The first thousand files that changed each time they were read; absent where there are none.</summary>
+    public IReadOnlyList<string>? Changed { get; init; }
+
     /// <summary>What the completion slot on the share says of it.</summary>
     public CompletionDocument ToCompletion() => new()
     {
@@ -94,6 +97,8 @@ internal sealed record SetDocument
         FailedNodes = FailedNodes,
         Takeovers = Takeovers,
         Nodes = Nodes,
+        Warnings = Warnings,
+        Changed = Changed,
     };
 }
 

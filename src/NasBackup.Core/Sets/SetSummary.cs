@@ -8,8 +8,10 @@ namespace NasBackup.Sets;
 internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
 {
     private const int MostFailures = 1000;
+    private const int MostChanged = 1000;
 
     private readonly List<FailureDocument> _failures = [];
+    private readonly List<string> _changed = [];
     private readonly SortedDictionary<string, long> _warnings = new(StringComparer.Ordinal);
 
     public long Entries { get; private set; }
@@ -32,6 +34,11 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
             Bytes += entry.Entry.Size;
             AddLoss(entry.Lost);
             Warn("changedWhileRead", entry.Changed);
+            if (entry.Changed && _changed.Count < MostChanged)
+            {
+                _changed.Add(PathOf(entry.Entry));
+            }
+
             return;
         }
 
@@ -86,6 +93,7 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
             Manifest = manifest,
             Skipped = new SortedDictionary<string, long>(plan.Skipped, StringComparer.Ordinal),
             Warnings = _warnings,
+            Changed = _changed.Count > 0 ? _changed : null,
         };
     }
 

@@ -8,6 +8,7 @@ namespace NasBackup.Transfer;
 internal sealed class SourceSet(
     IReadOnlyList<SourceDocument> sources,
     IReadOnlyList<SourceIdentityDocument> identities,
+    IReadOnlyList<SnapshotDocument> snapshots,
     Func<string, string> toOwnPath,
     Func<string, IFileTree> open) : IDisposable
 {
@@ -20,8 +21,8 @@ internal sealed class SourceSet(
     /// <summary>The source's path as the plan names it.</summary>
     public string PlanPath(int source) => sources[source].Path;
 
-    /// <summary>The source's path as this node sees it.</summary>
-    public string OwnPath(int source) => toOwnPath(sources[source].Path);
+    /// <summary>Where this node reads the source: its path, or that of its snapshot (F19), as this node sees it.</summary>
+    public string OwnPath(int source) => toOwnPath(snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path ?? sources[source].Path);
 
     /// <summary>The open source: the folder, or the folder of a single file.</summary>
     public IFileTree Tree(int source)

@@ -216,6 +216,7 @@ public sealed class BadInputTests
 
         Assert.Equal("Completed", result.GetProperty("Status").GetString());
         Assert.Equal(1, cluster.SetJson(plan).GetProperty("warnings").GetProperty("changedWhileRead").GetInt32());
+        Assert.Equal([log], TestCluster.Texts(cluster.SetJson(plan).GetProperty("changed")));
         byte[] copy = File.ReadAllBytes(Path.Combine(cluster.Device, plan, "data", cluster.Source.TrimStart('/'), "log"));
         Assert.Equal(File.ReadAllBytes(log)[..copy.Length], copy);
     }

@@ -65,9 +65,10 @@ internal sealed class TestCluster : IDisposable
         => Plan(["-RequestOnly", .. more], nodes, failureTimeout);
 
     /// <summary>Makes a plan, and tells its id.</summary>
-    public string Plan(string[] more, string nodes, double failureTimeout = 2)
+    public string Plan(string[] more, string nodes, double failureTimeout = 2, RunnerSettings? environment = null)
     {
         RunnerProcess made = RunnerProcess.Run(
+            environment ?? RunnerSettings.Default,
             ["--json", "New-NasBackupPlan", "-Share", Share, "-Path", Source, "-Destination", Device, "-Node", nodes,
              "-FailureTimeout", failureTimeout.ToString(CultureInfo.InvariantCulture), .. more]);
         Assert.True(made.ExitCode == 0, made.Errors);
@@ -121,10 +122,10 @@ internal sealed class TestCluster : IDisposable
     }
 
     /// <summary>By a tool that is not ours: the copy is the source, to the bytes, times, modes, owners and hard links.</summary>
-    public void AssertCopyIsSource(string plan)
+    public void AssertCopyIsSource(string plan, params string[] more)
     {
         string copy = Path.Combine(Device, plan, "data", Source.TrimStart('/'));
-        string differences = Run("rsync", "-aHnc", "--delete", "--itemize-changes", Source + "/", copy + "/");
+        string differences = Run("rsync", ["-aHnc", "--delete", "--itemize-changes", .. more, Source + "/", copy + "/"]);
         Assert.Equal("", differences);
     }
 

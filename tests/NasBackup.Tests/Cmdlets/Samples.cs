@@ -74,6 +74,8 @@ internal static class Samples
         Bytes = 3_902_448_111_000,
         FailedEntries = 1,
         Failures = [new("/export/home/mail/box", "FileVanished", "It vanished while it was copied.", "nas3")],
+        Warnings = new Dictionary<string, long>(StringComparer.Ordinal) { ["changedWhileRead"] = 1 },
+        Changed = ["/export/home/log/messages"],
         FailedNodes = ["nas2"],
         Takeovers = [Takeover],
         Nodes = [new("nas1", 893_681, 2_894_028_207_040, 117_000_000, Failed: false), new("nas2", 311_200, 1_008_419_903_960, 161_000_000, Failed: true)],
