@@ -186,7 +186,7 @@ public sealed class SnapshotTests
             """);
         WriteTool(bin, "findmnt", $"echo /dev/mapper/vg-data {cluster.Source} xfs");
         WriteTool(bin, "lvs", $"case \"$*\" in *vg_name*) echo '  vg data  ' ;; *) cat {cluster.Root}/volumes ;; esac");
-        WriteTool(bin, "lvcreate", $"echo \"lvcreate $*\" >> {calls}; echo $7 > {cluster.Root}/volumes");
+        WriteTool(bin, "lvcreate", $"echo \"lvcreate $*\" >> {calls}; echo $6 > {cluster.Root}/volumes");
         WriteTool(bin, "mount", $"echo \"mount $*\" >> {calls}; for last; do :; done; cp -a {cluster.Source}/[!.]* $last; chmod --reference={cluster.Source} $last");
         WriteTool(bin, "umount", $"echo umount >> {calls}; rm -r $1/*");
         WriteTool(bin, "lvremove", $"echo \"lvremove $*\" >> {calls}; echo > {cluster.Root}/volumes");
