@@ -84,21 +84,13 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
             Attempt(() => Notify(result));
         }
 
-        WriteErrors(result);
-        WriteObject(result);
-    }
-
-    private void WriteErrors(BackupResult result)
-    {
-        foreach (FailedEntry entry in result.Failures)
-        {
-            WriteError(ErrorRecords.Of(entry.ErrorId, entry.ToString(), entry.Path));
-        }
-
+        WriteFailures(result.Failures);
         if (result.ErrorId is { } errorId)
         {
             WriteError(ErrorRecords.Of(errorId, $"The backup {result.PlanId} stopped: {result.Problem}", result.PlanId));
         }
+
+        WriteObject(result);
     }
 
     private void Notify(BackupResult result)

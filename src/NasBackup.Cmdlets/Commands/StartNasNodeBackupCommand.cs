@@ -66,6 +66,7 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
                 Warning = reports.Warning,
             },
             reports.Stopped));
+        WriteFailures(result.Failures);
         if (result.ErrorId is { } errorId)
         {
             WriteError(ErrorRecords.Of(errorId, $"Node {result.Node} stopped: {result.Problem}", result.Node));

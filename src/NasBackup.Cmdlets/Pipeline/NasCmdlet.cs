@@ -44,6 +44,15 @@ public abstract class NasCmdlet : EngineCmdlet
         return _cluster;
     }
 
+    /// <summary>Writes an error for each entry that is not in the set.</summary>
+    protected void WriteFailures(IEnumerable<FailedEntry> failures)
+    {
+        foreach (FailedEntry entry in failures)
+        {
+            WriteError(ErrorRecords.Of(entry.ErrorId, entry.ToString(), entry.Path));
+        }
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {

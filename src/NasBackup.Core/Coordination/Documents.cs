@@ -56,6 +56,9 @@ internal sealed record RequestDocument
 
     public required Durability Durability { get; init; }
 
+    /// <summary>Whether nodes queue behind another backup of the same source to the same device.</summary>
+    public bool Wait { get; init; }
+
     [JsonIgnore]
     public TimeSpan FailureTimeout => TimeSpan.FromSeconds(FailureTimeoutSeconds);
 
@@ -157,6 +160,9 @@ internal sealed record SlotDocument
 
     public string? Reason { get; init; }
 
+    /// <summary>Of a turn: the plan whose turn it is.</summary>
+    public string? PlanId { get; init; }
+
     public PlanDocument? Plan { get; init; }
 
     public ErrorDocument? Error { get; init; }
@@ -217,16 +223,20 @@ internal sealed record SourceIdentityDocument(
 internal sealed record SampleDocument(string Path, long Size, string Mtime, ulong Inode);
 
 /// <summary>What completion tells everyone (F18); the set.json on the device says the same and decides.</summary>
-internal sealed record CompletionDocument
+internal record CompletionDocument
 {
     public required BackupStatus Status { get; init; }
 
+    /// <summary>Entries that are in the set.</summary>
     public required long Entries { get; init; }
 
+    /// <summary>Bytes of these.</summary>
     public required long Bytes { get; init; }
 
+    /// <summary>Entries that failed for good, and those that could not be read by the scan.</summary>
     public required long FailedEntries { get; init; }
 
+    /// <summary>The first thousand.</summary>
     public required IReadOnlyList<FailureDocument> Failures { get; init; }
 
     public required IReadOnlyList<string> FailedNodes { get; init; }

@@ -50,7 +50,7 @@ public sealed class BackupCluster : IDisposable
     /// <summary>Publishes a request; the first node that starts plans it.</summary>
     /// <exception cref="BackupException">What is wrong with the request; BackupUnderWay.</exception>
     public BackupPlan RequestPlan(BackupRequest request, CancellationToken cancellation)
-        => _plans.Describe(new RequestPublisher(_share, _registry, _plans).Publish(request, cancellation));
+        => _plans.Describe(new RequestPublisher(_share, _registry, new BackupTurn(_share, _plans)).Publish(request, cancellation));
 
     /// <summary>The commands that would freeze the sources (F19), where this machine is the one that does; none without snapshots.</summary>
     /// <exception cref="BackupException">SnapshotFailed, NodeSettingsInvalid.</exception>
@@ -62,7 +62,7 @@ public sealed class BackupCluster : IDisposable
     public BackupPlan CreatePlan(
         BackupRequest request, Action<ScanProgress>? progress, Action<string>? verbose, Action<string>? warning, CancellationToken cancellation)
     {
-        PlanFolder folder = new RequestPublisher(_share, _registry, _plans).Publish(request, cancellation);
+        PlanFolder folder = new RequestPublisher(_share, _registry, new BackupTurn(_share, _plans)).Publish(request, cancellation);
         RequestDocument document = folder.ReadRequest()!;
         var options = new NodeRunOptions { ScanProgress = progress, Verbose = verbose, Warning = warning };
         var me = new Identity(Identity.Planner, _share.Tokens.Next(8));
@@ -162,6 +162,7 @@ public sealed class BackupCluster : IDisposable
             Open = FileTree.Open,
             CostOf = CostOf,
             Settings = NodeSettings.Read(),
+            TakeTurn = new BackupTurn(_share, _plans).TryTake,
             Log = (result, heart) => _log.Append(result.Node, new LogDocument(
                 result.PlanId,
                 _share.Runtime.Time.GetUtcNow().UtcDateTime,

@@ -1,3 +1,4 @@
+using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Planning;
 
@@ -20,6 +21,9 @@ internal sealed class NodeEnvironment
 
     /// <summary>What work costs a node, learned or preset.</summary>
     public required Func<string, NodeCost> CostOf { get; init; }
+
+    /// <summary>Takes the turn for a plan; the plan that is under way instead, or null.</summary>
+    public required Func<RequestDocument, Identity, string?> TakeTurn { get; init; }
 
     /// <summary>What only this node decides.</summary>
     public NodeSettings Settings { get; init; } = new();

@@ -21,8 +21,9 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
             Entries = Completion is null ? heart.EntriesDone : counted.Sum(frozen => frozen.Entries),
             Bytes = Completion is null ? heart.BytesDone : counted.Sum(frozen => frozen.Bytes),
             FailedEntries = Completion?.FailedEntries ?? 0,
+            Failures = FailuresOf(Completion),
             FailedNodes = Completion?.FailedNodes ?? View?.FailedNodes ?? [],
-            Takeovers = [.. (Completion?.Takeovers ?? []).Select(takeover => ToModel(takeover, request.Id))],
+            Takeovers = TakeoversOf(Completion, request.Id),
             Duration = duration,
             Speed = heart.Meter.Seconds > 0 ? heart.BytesDone / heart.Meter.Seconds : 0,
             Problem = Problem,
@@ -37,5 +38,10 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
         return paths.Length == 1 ? paths[0] : paths;
     }
 
-    public static Takeover ToModel(TakeoverDocument takeover, string planId) => takeover.ToModel(planId);
+    /// <summary>The first thousand of the entries that failed.</summary>
+    public static IReadOnlyList<FailedEntry> FailuresOf(CompletionDocument? completion)
+        => [.. (completion?.Failures ?? []).Select(failure => new FailedEntry(failure.Path, failure.ErrorId, failure.Problem, failure.Node))];
+
+    public static IReadOnlyList<Takeover> TakeoversOf(CompletionDocument? completion, string planId)
+        => [.. (completion?.Takeovers ?? []).Select(takeover => takeover.ToModel(planId))];
 }

@@ -83,6 +83,7 @@ internal sealed class NodeRun : IDisposable
         ClusterView? view = null;
         try
         {
+            TakeTurn();
             Resume();
             PlanDocument plan = new PlanningPhase(_folder, _request, _me, _environment, _detector, _heart, _options, _cancellation).Run();
             view = new ClusterView(_folder, plan);
@@ -108,6 +109,24 @@ internal sealed class NodeRun : IDisposable
             string reason = _folder.IsStopped ? "the job was stopped" : "the node was told to leave";
             Leave(reason);
             return new NodeOutcome(BackupStatus.Stopped, view, null, reason, null);
+        }
+    }
+
+    /// <summary>One backup of a source to a device at a time: whose turn it is not fails, or waits.</summary>
+    /// <exception cref="BackupException">BackupUnderWay.</exception>
+    private void TakeTurn()
+    {
+        while (_environment.TakeTurn(_request, _me) is { } other)
+        {
+            if (!_request.Wait)
+            {
+                throw RequestPublisher.UnderWay(other, _request.Device);
+            }
+
+            _heart.State = NodeState.Queued;
+            _heart.Meter.AddPulse();
+            _runtime.Sleep(TimeSpan.FromSeconds(1), _cancellation);
+            _cancellation.ThrowIfCancellationRequested();
         }
     }
 

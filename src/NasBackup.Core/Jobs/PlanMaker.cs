@@ -15,7 +15,7 @@ internal sealed class PlanMaker(
     Func<string, IFileTree> open)
 {
     /// <summary>Free room that a set needs beside its bytes: manifest, set.json, folders.</summary>
-    private const long SpareBytes = 1024 * 1024;
+    private const long SpareBytes = 2 * 1024 * 1024;
     private const int BytesPerEntry = 256;
     private const int MostUnreadable = 1000;
 
@@ -140,6 +140,7 @@ internal sealed class PlanMaker(
             }
 
             SetFolder.Create(device, request, folder.Share.Runtime, folder.Share.Tokens);
+            SetFolder.Reserve(device, request, entries);
         }
         catch (FileSystemException e)
         {

@@ -71,7 +71,7 @@ public sealed class ProgressWatch
             TimeLeft = isComplete ? TimeSpan.Zero : TimeLeft(bytes - bytesDone - InFlight(records, assignments), rate),
             Percent = isComplete ? 100 : Percent(plan, entriesDone, bytesDone + InFlight(records, assignments)),
             Nodes = nodes,
-            Takeovers = [.. (_view?.TakenOver ?? []).Select(taken => NodeOutcome.ToModel(TakeoverDocument.Of(taken.Id, taken.Terminal!), _folder.PlanId))],
+            Takeovers = [.. (_view?.TakenOver ?? []).Select(taken => TakeoverDocument.Of(taken.Id, taken.Terminal!).ToModel(_folder.PlanId))],
         };
     }
 

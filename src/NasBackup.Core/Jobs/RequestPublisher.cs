@@ -4,10 +4,16 @@ using NasBackup.Files;
 namespace NasBackup.Jobs;
 
 /// <summary>Checks a request and publishes it: the first of the two steps of a plan (F1).</summary>
-internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanStore plans)
+internal sealed class RequestPublisher(Share share, NodeRegistry registry, BackupTurn turn)
 {
-    /// <summary>Only the newest plans can be under way.</summary>
-    private const int PlansToCheck = 50;
+    /// <summary>The error for a backup whose turn it is not.</summary>
+    /// <param name="other">The plan whose turn it is.</param>
+    /// <param name="device">The device of both.</param>
+    public static BackupException UnderWay(string other, string device) => new(
+        ErrorIds.BackupUnderWay,
+        ErrorKind.ResourceBusy,
+        $"A backup of the same source to '{device}' is under way: plan {other}. Wait for it, queue behind it with -Wait, or stop it with Stop-NasBackup.",
+        other);
 
     /// <summary>Checks, makes the folders, publishes.</summary>
     /// <exception cref="BackupException">What is wrong with it.</exception>
@@ -46,6 +52,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
                 FailoverTimeoutSeconds = request.FailoverTimeout.TotalSeconds,
                 Snapshot = request.Snapshot,
                 Durability = request.Durability,
+                Wait = request.Wait,
             },
             CoordinationJson.Default.RequestDocument);
         return folder;
@@ -157,66 +164,19 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, PlanS
         }
     }
 
-    /// <summary>One backup of a source to a device at a time; a plan whose nodes do not move any more is nobody's hindrance.</summary>
+    /// <summary>One backup of a source to a device at a time. This look spares the user a plan that could not start; what
+    /// decides is the turn that its nodes take.</summary>
     private void WaitForOthers(BackupRequest request, string[] sources, string device, CancellationToken cancellation)
     {
-        while (FindUnderWay(sources, device) is { } other)
+        while (turn.FindUnderWay(sources, device) is { } other)
         {
             if (!request.Wait)
             {
-                throw new BackupException(
-                    ErrorIds.BackupUnderWay, ErrorKind.ResourceBusy, $"A backup of the same source to '{device}' is under way: plan {other}. Wait for it, queue behind it with -Wait, or stop it with Stop-NasBackup.", other);
+                throw UnderWay(other, device);
             }
 
             share.Runtime.Sleep(TimeSpan.FromSeconds(1), cancellation);
             cancellation.ThrowIfCancellationRequested();
         }
-    }
-
-    private string? FindUnderWay(string[] sources, string device)
-    {
-        foreach (string id in plans.Ids().OrderDescending(StringComparer.Ordinal).Take(PlansToCheck))
-        {
-            try
-            {
-                PlanFolder folder = plans.Open(id);
-                if (folder.ReadRequest() is { } request && request.Device == device
-                    && request.Sources.Any(source => sources.Contains(source.Path, StringComparer.Ordinal))
-                    && plans.Describe(folder).Status is PlanStatus.Running or PlanStatus.Requested
-                    && IsMoving(folder, request))
-                {
-                    return id;
-                }
-            }
-            catch (BackupException e) when (e.ErrorId is ErrorIds.PlanNotFound or ErrorIds.RecordDamaged)
-            {
-                // Removed meanwhile, or damaged: nothing is under way there.
-            }
-        }
-
-        return null;
-    }
-
-    private static bool IsMoving(PlanFolder folder, RequestDocument request)
-    {
-        var detector = new FailureDetector(folder, request.FailureTimeout);
-        TimeSpan beat = TimeSpan.FromSeconds(Math.Min(1, request.FailureTimeoutSeconds / 4));
-        for (int look = 0; look < 8; look++)
-        {
-            detector.Look();
-            if (detector.All.All(seen => seen.HasLeft))
-            {
-                return false;
-            }
-
-            if (detector.All.Any(seen => seen.SeenMoving))
-            {
-                return true;
-            }
-
-            folder.Share.Runtime.Sleep(beat / 3, CancellationToken.None);
-        }
-
-        return false;
     }
 }

@@ -51,7 +51,7 @@ internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost
             (SlotDocument slot, _) = closer.TakeOver(assignment, failedNode, assignment.Owner, TakeoverReason.Requested, survivors);
             if (slot.Incarnation == _me.Incarnation && slot.Kind is SlotKind.TakenOver)
             {
-                takeovers.Add(NodeOutcome.ToModel(TakeoverDocument.Of(assignment.Id, slot), folder.PlanId));
+                takeovers.Add(TakeoverDocument.Of(assignment.Id, slot).ToModel(folder.PlanId));
             }
         }
 

@@ -83,6 +83,9 @@ public sealed class NodeBackupResult
     /// <summary>Entries of the whole set that failed.</summary>
     public required long FailedEntries { get; init; }
 
+    /// <inheritdoc cref="BackupResult.Failures"/>
+    public IReadOnlyList<FailedEntry> Failures { get; init; } = [];
+
     /// <summary>Nodes that failed on the way, whole backup.</summary>
     public required IReadOnlyList<string> FailedNodes { get; init; }
 

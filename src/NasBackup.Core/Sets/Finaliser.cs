@@ -63,7 +63,7 @@ internal sealed class Finaliser(
         }
 
         RemoveLeftovers(published.Manifest.File);
-        return published.ToCompletion();
+        return published;
     }
 
     private SetDocument Complete(CancellationToken cancellation)
@@ -71,6 +71,9 @@ internal sealed class Finaliser(
         var placement = new Placement(set, _device, request.Durability is Durability.Strict);
         var summary = new SetSummary(request, plan);
         FilePath draft = FilePath.FromText(ManifestFile.NewDraft(folder.Share.Tokens.Next(8)));
+
+        // It was kept for what is written now.
+        TryDelete(SetPaths.Reserve);
         try
         {
             using (var manifest = new ManifestWriter(set, draft, request.Id, summary.Sources))

@@ -12,9 +12,10 @@ internal sealed record ManifestReference(string File, string Hash, long Length);
 
 /// <summary>
 /// <c>set.json</c>: published once, on the device; with it the set is complete. It stands on its own: who has only the
-/// device learns from it what the set is, what is missing in it, and who did what.
+/// device learns from it what the set is, what is missing in it, and who did what. The completion slot on the share has the
+/// part of it that every node tells.
 /// </summary>
-internal sealed record SetDocument
+internal sealed record SetDocument : CompletionDocument
 {
     public const string FormatName = "nasbackup-set";
     public const int CurrentVersion = 1;
@@ -34,8 +35,6 @@ internal sealed record SetDocument
     /// <summary>Tells one's own success from another's.</summary>
     public required string Token { get; init; }
 
-    public required BackupStatus Status { get; init; }
-
     public required IReadOnlyList<SetSourceDocument> Sources { get; init; }
 
     /// <summary>The device, as the plan names it.</summary>
@@ -54,52 +53,13 @@ internal sealed record SetDocument
     /// <summary>The node that finalised it.</summary>
     public required string CompletedBy { get; init; }
 
-    /// <summary>Entries that are in the set.</summary>
-    public required long Entries { get; init; }
-
-    /// <summary>Bytes of these.</summary>
-    public required long Bytes { get; init; }
-
-    /// <summary>Entries that failed for good, and those that could not be read by the scan.</summary>
-    public required long FailedEntries { get; init; }
-
-    /// <summary>Those of <see cref="FailedEntries"/> that the scan could not read; the manifest does not have them.</summary>
+    /// <summary>Those of <see cref="CompletionDocument.FailedEntries"/> that the scan could not read; the manifest does not have them.</summary>
     public required long Unreadable { get; init; }
-
-    /// <summary>The first thousand.</summary>
-    public required IReadOnlyList<FailureDocument> Failures { get; init; }
-
-    public required IReadOnlyList<string> FailedNodes { get; init; }
-
-    public required IReadOnlyList<TakeoverDocument> Takeovers { get; init; }
-
-    public required IReadOnlyList<NodeSummaryDocument> Nodes { get; init; }
 
     public required ManifestReference Manifest { get; init; }
 
     /// <summary>What was left out, counted by reason.</summary>
     public required IReadOnlyDictionary<string, long> Skipped { get; init; }
-
-    /// <summary>What is in the set but not quite as it was, counted by kind: ownerNotKept, modeNotKept, timesNotKept, changedWhileRead.</summary>
-    public required IReadOnlyDictionary<string, long> Warnings { get; init; }
-
-    /// <summary>The first thousand files that changed each time they were read; absent where there are none.</summary>
-    public IReadOnlyList<string>? Changed { get; init; }
-
-    /// <summary>What the completion slot on the share says of it.</summary>
-    public CompletionDocument ToCompletion() => new()
-    {
-        Status = Status,
-        Entries = Entries,
-        Bytes = Bytes,
-        FailedEntries = FailedEntries,
-        Failures = Failures,
-        FailedNodes = FailedNodes,
-        Takeovers = Takeovers,
-        Nodes = Nodes,
-        Warnings = Warnings,
-        Changed = Changed,
-    };
 }
 
 [JsonSourceGenerationOptions(

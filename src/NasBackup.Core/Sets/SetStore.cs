@@ -84,7 +84,7 @@ internal sealed class SetStore(SetFolders folders)
         Nodes = [.. document.Nodes.Select(node => new NodeSummary(node.Node, node.Entries, node.Bytes, node.Speed, node.Failed))],
         FailedNodes = document.FailedNodes,
         Takeovers = [.. document.Takeovers.Select(takeover => takeover.ToModel(document.Id))],
-        Warnings = document.Warnings,
+        Warnings = document.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal),
         IsHeld = chain.IsHeld,
         PinnedBy = [.. chain.Pins.Where(folders.NeedsItsPins)],
         DamagedEntries = chain.Damage.Sum(damage => damage.Entries),

@@ -68,6 +68,17 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
         new Share(device, runtime, tokens).Publish(folder, SetPaths.Token.ToString(), request, CoordinationJson.Default.RequestDocument);
     }
 
+    /// <summary>Reserves room for the manifest and <c>set.json</c>, so that a device that the data fills to the last byte can
+    /// still say what is on it. Does nothing where the file system cannot reserve, and once is enough for several planners.</summary>
+    /// <exception cref="FileSystemException">There is no room.</exception>
+    public static void Reserve(IFileTree device, RequestDocument request, long entries)
+    {
+        const int ManifestBytesPerEntry = 100;
+        const long SetDocumentBytes = 1024 * 1024;
+        using IFileHandle reserve = device.OpenReadWrite(FilePath.FromText(request.Id).Combine(SetPaths.Reserve));
+        reserve.Reserve((entries * ManifestBytesPerEntry) + SetDocumentBytes);
+    }
+
     public void Dispose()
     {
         _tree?.Dispose();

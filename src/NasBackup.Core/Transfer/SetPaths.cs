@@ -21,6 +21,9 @@ internal static class SetPaths
     /// <summary>The chain of slots that decides whether the set is kept, used, or removed.</summary>
     public static readonly FilePath Slots = FilePath.FromText("slots");
 
+    /// <summary>An empty file that holds room for the manifest and <c>set.json</c> until they are written.</summary>
+    public static readonly FilePath Reserve = FilePath.FromText(".reserve");
+
     /// <summary>Where a source lies below <c>data</c>: under its absolute path, as the plan names it.</summary>
     public static FilePath DataOf(string source)
         => DataRoot.Combine(FilePath.Parse(

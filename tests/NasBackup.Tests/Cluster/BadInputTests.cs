@@ -1,4 +1,6 @@
 using System.Text.Json;
+using NasBackup.Coordination;
+using NasBackup.Files;
 using NasBackup.Tests.Support;
 
 namespace NasBackup.Tests.Cluster;
@@ -146,6 +148,61 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void Of_two_backups_of_the_same_source_that_start_at_the_same_moment_one_is_refused()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(200, 8_000_000);
+        string first = cluster.Request("nas1");
+        string second = cluster.Request("nas1");
+
+        RunnerProcess[] both = [cluster.StartNode(first, "nas1", 2_000_000), cluster.StartNode(second, "nas1", 2_000_000)];
+        Array.ForEach(both, process => process.WaitForExit());
+
+        RunnerProcess done = Assert.Single(both, process => process.ExitCode == 0);
+        RunnerProcess refused = Assert.Single(both, process => process.ExitCode == 1);
+        Assert.Equal("Completed", TestCluster.Result(done).GetProperty("Status").GetString());
+        Assert.Equal(["BackupUnderWay"], refused.ErrorIds);
+        Assert.Single(Directory.GetDirectories(cluster.Device), set => File.Exists(Path.Combine(set, "set.json")));
+    }
+
+    [Fact]
+    public void A_share_on_which_two_nodes_saw_different_winners_is_refused()
+    {
+        using var cluster = new TestCluster();
+        string plan = cluster.Request("nas1,nas2");
+        using (IFileTree tree = FileTree.Open(cluster.Share))
+        {
+            PlanFolder folder = cluster.Folder(tree, plan);
+            FilePath views = folder.Root.Combine("probe").Combine("seen");
+            folder.Share.MakeFolder(views);
+            folder.Share.Publish(views, "nas2.otherhost", new RaceDocument(["somebody", "else"]), CoordinationJson.Default.RaceDocument);
+        }
+
+        AssertError(Run(cluster, "Start-NasNodeBackup", "-PlanId", plan, "-Node", "nas1"), "ShareUnsuitable", "nas2.otherhost");
+    }
+
+    [Fact]
+    public void A_device_that_the_data_fills_to_the_last_byte_still_says_what_is_on_it()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 0);
+        File.WriteAllBytes(Path.Combine(cluster.Source, "big"), new byte[4 * 1024 * 1024].Select((_, i) => (byte)(i * 31)).ToArray());
+        using var mount = Mounted.Tmpfs(Path.Combine(cluster.Root, "full"), "size=16m");
+        string plan = RunnerProcess.Run(
+            "--json", "New-NasBackupPlan", "-Share", cluster.Share, "-Path", cluster.Source, "-Destination", mount.Path, "-Node", "nas1")
+            .Objects[^1].GetProperty("Id").GetString()!;
+
+        // Room for the data and nothing else; what was reserved when the plan was made is for manifest and set.json.
+        long free = new DriveInfo(mount.Path).AvailableFreeSpace;
+        File.WriteAllBytes(Path.Combine(mount.Path, "ballast"), new byte[free - (4 * 1024 * 1024) - 4096]);
+        JsonElement result = TestCluster.Result(cluster.StartNode(plan, "nas1"));
+
+        Assert.Equal("Completed", result.GetProperty("Status").GetString());
+        Assert.False(File.Exists(Path.Combine(mount.Path, plan, ".reserve")));
+        Assert.True(new FileInfo(Assert.Single(Directory.GetFiles(Path.Combine(mount.Path, plan), "manifest.*"))).Length > 4096);
+    }
+
+    [Fact]
     public void Source_and_destination_may_not_lie_in_each_other()
     {
         using var cluster = new TestCluster();
@@ -185,6 +242,8 @@ public sealed class BadInputTests
 
         Assert.Equal("CompletedWithErrors", result.GetProperty("Status").GetString());
         Assert.Equal(1, result.GetProperty("FailedEntries").GetInt64());
+        Assert.Equal(vanished, Assert.Single(result.GetProperty("Failures").EnumerateArray()).GetProperty("Path").GetString());
+        Assert.Equal(["FileVanished"], nas1.ErrorIds);
         JsonElement failure = Assert.Single(cluster.SetJson(plan).GetProperty("failures").EnumerateArray());
         Assert.Equal(vanished, failure.GetProperty("path").GetString());
         Assert.Equal("FileVanished", failure.GetProperty("errorId").GetString());

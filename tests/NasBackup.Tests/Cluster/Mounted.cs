@@ -16,6 +16,14 @@ internal sealed class Mounted : IDisposable
         return new Mounted(path);
     }
 
+    /// <summary>A folder that is seen at another path too.</summary>
+    public static Mounted Bind(string folder, string path)
+    {
+        Directory.CreateDirectory(path);
+        Assert.SkipUnless(Run("mount", "--bind", folder, path) == 0, "This user may not mount.");
+        return new Mounted(path);
+    }
+
     public void Dispose() => Run("umount", "-l", Path);
 
     private static int Run(string tool, params string[] arguments)

@@ -10,8 +10,9 @@ namespace NasBackup.Tests.Cluster;
 public sealed class TakeoverTests
 {
     private const int Files = 20_000;
-    private const long Bytes = 120_000_000;
-    private const long Rate = 8_000_000;
+    private const long Bytes = 880_000_000;
+    private const long Rate = 40_000_000;
+    private const long SlowRate = 8_000_000;
 
     [Fact]
     public void The_last_node_finishes_when_two_of_three_are_killed_on_the_way()
@@ -19,9 +20,7 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(Files, Bytes);
         string plan = cluster.Request("nas1,nas2,nas3");
-        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
-        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
-        RunnerProcess nas3 = cluster.StartNode(plan, "nas3", Rate);
+        (RunnerProcess nas1, RunnerProcess nas2, RunnerProcess nas3) = cluster.Start3(plan, Rate);
 
         // nas1 is the node that accepted the request: it made the plan.
         cluster.WaitForEntries(plan, "nas1", 20);
@@ -33,15 +32,14 @@ public sealed class TakeoverTests
         Assert.Equal("Completed", result.GetProperty("Status").GetString());
         Assert.Equal(["nas1", "nas2"], TestCluster.Texts(result.GetProperty("FailedNodes")));
         Assert.Equal(["nas1", "nas2"], TestCluster.Texts(cluster.SetJson(plan).GetProperty("failedNodes")));
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
     }
 
     [Fact]
     public void Another_node_plans_when_the_one_that_plans_is_killed()
     {
         using var cluster = new TestCluster();
-        cluster.MakeTree(Files, 20_000_000);
+        cluster.MakeTree(Files, Bytes);
         string plan = cluster.Request("nas1,nas2,nas3");
         RunnerProcess nas1 = cluster.StartNode(plan, "nas1");
         string claim = Path.Combine(cluster.Share, "plans", plan[..6], plan, "planning", "1");
@@ -58,8 +56,7 @@ public sealed class TakeoverTests
         folder.Planning.Refresh();
         Assert.Equal([SlotKind.Claim, SlotKind.TakenOver, SlotKind.Planned], folder.Planning.Slots.Select(slot => slot.Kind));
         Assert.Equal(["nas1"], TestCluster.Texts(cluster.SetJson(plan).GetProperty("failedNodes")));
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
     }
 
     [Fact]
@@ -77,8 +74,7 @@ public sealed class TakeoverTests
         Assert.Equal("Completed", result.GetProperty("Status").GetString());
         Assert.Equal(["nas2"], TestCluster.Texts(result.GetProperty("FailedNodes")));
         Assert.All(result.GetProperty("Takeovers").EnumerateArray(), takeover => Assert.Equal("NeverStarted", takeover.GetProperty("Reason").GetString()));
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
     }
 
     [Fact]
@@ -87,9 +83,7 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(Files, Bytes);
         string plan = cluster.Request("nas1,nas2,nas3");
-        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
-        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
-        RunnerProcess nas3 = cluster.StartNode(plan, "nas3", Rate);
+        (RunnerProcess nas1, RunnerProcess nas2, RunnerProcess nas3) = cluster.Start3(plan, Rate);
 
         cluster.WaitForEntries(plan, "nas2", 20);
         nas2.Signal(Signals.Stop);
@@ -114,8 +108,7 @@ public sealed class TakeoverTests
         Assert.Equal("TakenOver", woken.GetProperty("Status").GetString());
         Assert.Equal("Completed", other.GetProperty("Status").GetString());
         Assert.Equal(["nas2"], TestCluster.Texts(other.GetProperty("FailedNodes")));
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
     }
 
     [Fact]
@@ -124,8 +117,7 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(2000, 60_000_000);
         string plan = cluster.Request("nas1,nas2", failureTimeout: 1);
-        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
-        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
+        (RunnerProcess nas1, RunnerProcess nas2) = cluster.Start2(plan, SlowRate);
         cluster.WaitForEntries(plan, "nas2", 20);
         nas2.Signal(Signals.Stop);
         JsonElement result = TestCluster.Result(nas1);
@@ -136,8 +128,7 @@ public sealed class TakeoverTests
 
         Assert.Equal("Completed", result.GetProperty("Status").GetString());
         Assert.Equal("TakenOver", woken.GetProperty("Status").GetString());
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
     }
 
     [Fact]
@@ -146,7 +137,7 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(2000, 60_000_000);
         string plan = cluster.Request("nas1", failureTimeout: 30);
-        RunnerProcess first = cluster.StartNode(plan, "nas1", Rate);
+        RunnerProcess first = cluster.StartNode(plan, "nas1", SlowRate);
         cluster.WaitForEntries(plan, "nas1", 20);
         first.Signal(Signals.KillAtOnce);
         first.WaitForExit();
@@ -155,8 +146,7 @@ public sealed class TakeoverTests
 
         Assert.Equal("Completed", result.GetProperty("Status").GetString());
         Assert.Contains(result.GetProperty("Takeovers").EnumerateArray(), takeover => takeover.GetProperty("Reason").GetString() == "Restarted");
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
     }
 
     [Fact]
@@ -165,8 +155,7 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(2000, 60_000_000);
         string plan = cluster.Request("nas1,nas2", failureTimeout: 60);
-        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate);
-        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate);
+        (RunnerProcess nas1, RunnerProcess nas2) = cluster.Start2(plan, SlowRate);
         cluster.WaitForEntries(plan, "nas2", 20);
 
         nas2.Signal(Signals.Interrupt);
@@ -177,8 +166,7 @@ public sealed class TakeoverTests
         Assert.Equal("Completed", result.GetProperty("Status").GetString());
         Assert.Empty(TestCluster.Texts(result.GetProperty("FailedNodes")));
         Assert.Contains(result.GetProperty("Takeovers").EnumerateArray(), takeover => takeover.GetProperty("Reason").GetString() == "Left");
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
     }
 
     [Fact]
@@ -187,9 +175,7 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(2000, 40_000_000);
         string plan = cluster.Request("nas1,nas2,nas3", 1.5, "-SourceOwner", "nas1", "-FailoverTimeout", "60");
-        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate / 2);
-        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate / 2);
-        RunnerProcess nas3 = cluster.StartNode(plan, "nas3", Rate / 2);
+        (RunnerProcess nas1, RunnerProcess nas2, RunnerProcess nas3) = cluster.Start3(plan, SlowRate / 2);
         cluster.WaitForEntries(plan, "nas1", 5);
 
         // The host of the disk dies: what was mounted there is an empty folder now.
@@ -211,8 +197,7 @@ public sealed class TakeoverTests
         Assert.Equal(0, result.GetProperty("FailedEntries").GetInt64());
         Assert.Equal(["nas1"], TestCluster.Texts(result.GetProperty("FailedNodes")));
         Assert.Contains("is away", nas2.Errors + nas3.Errors, StringComparison.Ordinal);
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
     }
 
     [Fact]
@@ -263,8 +248,7 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(2000, 60_000_000);
         string plan = cluster.Request("nas1,nas2");
-        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate / 4);
-        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate / 4);
+        (RunnerProcess nas1, RunnerProcess nas2) = cluster.Start2(plan, SlowRate / 4);
         cluster.WaitForEntries(plan, "nas2", 20);
 
         RunnerProcess stop = RunnerProcess.Run("--json", "Stop-NasBackup", "-Share", cluster.Share, "-PlanId", plan);
@@ -277,7 +261,62 @@ public sealed class TakeoverTests
         nas2 = cluster.StartNode(plan, "nas2");
         Assert.Equal("Completed", TestCluster.Result(nas1).GetProperty("Status").GetString());
         TestCluster.Result(nas2);
-        cluster.AssertCopyIsSource(plan);
-        cluster.AssertEachEntryIsCommittedOnce(plan);
+        cluster.AssertSetIsRight(plan);
+    }
+
+    [Fact]
+    public void While_the_share_is_away_nobody_is_accused_and_work_goes_on_when_it_is_back()
+    {
+        using var cluster = new TestCluster();
+        string real = cluster.Share + ".real";
+        Directory.CreateDirectory(real);
+        using (Mounted first = Mounted.Bind(real, cluster.Share))
+        {
+            cluster.MakeTree(2000, 60_000_000);
+            string plan = cluster.Request("nas1,nas2", failureTimeout: 1.5);
+            (RunnerProcess nas1, RunnerProcess nas2) = cluster.Start2(plan, SlowRate / 2);
+            cluster.WaitForEntries(plan, "nas1", 20);
+            cluster.WaitForEntries(plan, "nas2", 20);
+
+            // The host of the share dies: its path leads to an empty folder, for longer than the failure timeout.
+            first.Dispose();
+            Thread.Sleep(TimeSpan.FromSeconds(4));
+            Assert.False(nas1.HasExited);
+            Assert.False(nas2.HasExited);
+            Assert.Empty(Directory.GetFileSystemEntries(cluster.Share));
+            using Mounted again = Mounted.Bind(real, cluster.Share);
+            JsonElement result = TestCluster.Result(nas1);
+            Assert.Equal("Completed", TestCluster.Result(nas2).GetProperty("Status").GetString());
+
+            Assert.Equal("Completed", result.GetProperty("Status").GetString());
+            Assert.Empty(TestCluster.Texts(result.GetProperty("FailedNodes")));
+            Assert.Empty(result.GetProperty("Takeovers").EnumerateArray());
+            cluster.AssertSetIsRight(plan);
+        }
+    }
+
+    [Fact]
+    public void Ctrl_C_on_the_whole_job_stops_it_and_it_is_resumed_where_it_stood()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 60_000_000);
+        using RunnerProcess job = RunnerProcess.Start(
+            "--json", "Invoke-NasBackup", "-Share", cluster.Share, "-Path", cluster.Source, "-Destination", cluster.Device,
+            "-Node", "nas1,nas2", "-MaxBytesPerSecond", "2000000");
+        string? plan = null;
+        TestCluster.WaitFor(() => (plan = cluster.FindPlan()) is not null, "there is a plan");
+        cluster.WaitForEntries(plan!, "nas2", 20);
+
+        job.Signal(Signals.Interrupt);
+        job.WaitForExit();
+        Assert.Equal(130, job.ExitCode);
+        Assert.False(File.Exists(Path.Combine(cluster.Device, plan!, "set.json")));
+        RunnerProcess listed = RunnerProcess.Run("--json", "Get-NasBackupPlan", "-Share", cluster.Share);
+        Assert.Equal("Stopped", Assert.Single(listed.Objects).GetProperty("Status").GetString());
+
+        (RunnerProcess nas1, RunnerProcess nas2) = cluster.Start2(plan!, null);
+        Assert.Equal("Completed", TestCluster.Result(nas1).GetProperty("Status").GetString());
+        TestCluster.Result(nas2);
+        cluster.AssertSetIsRight(plan!);
     }
 }

@@ -83,6 +83,23 @@ internal sealed class TestCluster : IDisposable
         return process;
     }
 
+    /// <summary>The id of the one plan on the share, or null while there is none.</summary>
+    public string? FindPlan()
+    {
+        string plans = Path.Combine(Share, "plans");
+        return Directory.Exists(plans)
+            ? Directory.GetDirectories(plans).SelectMany(Directory.GetDirectories).Select(Path.GetFileName).SingleOrDefault(name => PlanFolder.IsPlanId(name!))
+            : null;
+    }
+
+    /// <summary>nas1 and nas2, both limited to a rate or to none.</summary>
+    public (RunnerProcess Nas1, RunnerProcess Nas2) Start2(string plan, long? bytesPerSecond)
+        => (StartNode(plan, "nas1", bytesPerSecond), StartNode(plan, "nas2", bytesPerSecond));
+
+    /// <summary>nas1, nas2 and nas3, all limited to a rate or to none.</summary>
+    public (RunnerProcess Nas1, RunnerProcess Nas2, RunnerProcess Nas3) Start3(string plan, long? bytesPerSecond)
+        => (StartNode(plan, "nas1", bytesPerSecond), StartNode(plan, "nas2", bytesPerSecond), StartNode(plan, "nas3", bytesPerSecond));
+
     /// <summary>The node's record as it stands on the share, or null.</summary>
     public RecordDocument? Record(string plan, string node)
     {
@@ -119,6 +136,13 @@ internal sealed class TestCluster : IDisposable
         process.WaitForExit();
         Assert.True(process.ExitCode == exitCode, $"exit code {process.ExitCode}\n{process.Output}\n{process.Errors}");
         return process.Objects[^1];
+    }
+
+    /// <summary>The copy is the source, and nothing was done twice.</summary>
+    public void AssertSetIsRight(string plan)
+    {
+        AssertCopyIsSource(plan);
+        AssertEachEntryIsCommittedOnce(plan);
     }
 
     /// <summary>By a tool that is not ours: the copy is the source, to the bytes, times, modes, owners and hard links.</summary>

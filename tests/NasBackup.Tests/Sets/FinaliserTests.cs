@@ -98,7 +98,7 @@ public sealed class FinaliserTests : IDisposable
     {
         _plan.Finalise();
         SetDocument set = _plan.ReadSet()!;
-        Assert.Equal((1, 1, 1), (set.Warnings["ownerNotKept"], set.Warnings["timesNotKept"], set.Warnings["changedWhileRead"]));
+        Assert.Equal((1, 1, 1), (set.Warnings!["ownerNotKept"], set.Warnings["timesNotKept"], set.Warnings["changedWhileRead"]));
         Assert.Equal(3, set.Skipped["Socket"]);
         Assert.Equal([new SetSourceDocument("/srv/photos", "data/srv/photos", false), new SetSourceDocument("/etc/single file", "data/etc/single file", true)], set.Sources);
         Assert.Equal("n2", set.CompletedBy);
