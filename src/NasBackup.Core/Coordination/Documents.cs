@@ -245,7 +245,7 @@ internal record CompletionDocument
 
     public required IReadOnlyList<NodeSummaryDocument> Nodes { get; init; }
 
-    /// <summary>What is in the set but not quite as it was, counted by kind.</summary>
+    /// <summary>What is in the set but not quite as it was, counted by kind; as in set.json.</summary>
     public IReadOnlyDictionary<string, long>? Warnings { get; init; }
 
     /// <summary>The first thousand files that changed each time they were read.</summary>

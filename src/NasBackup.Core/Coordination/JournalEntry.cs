@@ -20,6 +20,12 @@ internal readonly record struct JournalEntry
     /// <summary>The status of what was copied, where it is not the one on the list.</summary>
     public FileStatus? Status { get; init; }
 
+    /// <summary>The extended attributes, ACLs among them, or null where there are none.</summary>
+    public ExtendedAttributes? Attributes { get; init; }
+
+    /// <summary>What a symbolic link points to, where the device cannot make links (<see cref="MetadataLoss.Node"/>).</summary>
+    public byte[]? LinkTarget { get; init; }
+
     /// <summary>Whether the file changed while it was read and would not hold still.</summary>
     public bool Changed { get; init; }
 
@@ -52,7 +58,7 @@ internal readonly record struct JournalEntry
         json.WriteEndObject();
     }
 
-    /// <summary>Writes hash, changed and lost: what journal and manifest say alike.</summary>
+    /// <summary>Writes hash, attributes, changed and lost: what journal and manifest say alike.</summary>
     public void WriteContent(Utf8JsonWriter json)
     {
         if (Hash is { } hash)
@@ -69,6 +75,7 @@ internal readonly record struct JournalEntry
             json.WriteEndObject();
         }
 
+        EntryJson.WriteAttributes(json, Attributes);
         if (Changed)
         {
             json.WriteBoolean("changed", true);
@@ -77,6 +84,11 @@ internal readonly record struct JournalEntry
         if (Lost != MetadataLoss.None)
         {
             json.WriteNumber("lost", (int)Lost);
+        }
+
+        if (LinkTarget is { } target)
+        {
+            EntryJson.WritePath(json, "target", new FilePath(target));
         }
     }
 
@@ -88,6 +100,8 @@ internal readonly record struct JournalEntry
         long size = 0;
         Hash128? hash = null;
         FileStatus? status = null;
+        ExtendedAttributes? attributes = null;
+        byte[]? target = null;
         bool changed = false;
         int lost = 0;
         string? errorId = null;
@@ -113,6 +127,15 @@ internal readonly record struct JournalEntry
             {
                 json.Read();
                 status = ReadStatus(ref json);
+            }
+            else if (json.ValueTextEquals("xattrs"u8))
+            {
+                json.Read();
+                attributes = EntryJson.ReadAttributes(ref json);
+            }
+            else if (EntryJson.TryReadBytes(ref json, "target"u8, "targetBase64"u8, out byte[]? bytes))
+            {
+                target = bytes;
             }
             else if (json.ValueTextEquals("changed"u8))
             {
@@ -151,6 +174,8 @@ internal readonly record struct JournalEntry
             Size = size,
             Hash = hash,
             Status = status,
+            Attributes = attributes,
+            LinkTarget = target,
             Changed = changed,
             Lost = (MetadataLoss)lost,
             ErrorId = errorId,

@@ -112,22 +112,31 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
     /// <summary>Makes a folder and what is missing above it, durably.</summary>
     public void MakeFolder(FilePath folder)
     {
-        if (folder.IsRoot)
+        // No recursion: a path may have thousands of components.
+        var missing = new Stack<FilePath>();
+        for (FilePath at = folder; !at.IsRoot; at = at.Parent)
         {
-            return;
+            try
+            {
+                Make(at);
+                break;
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+            {
+                missing.Push(at);
+            }
         }
 
-        try
+        while (missing.TryPop(out FilePath next))
         {
-            tree.CreateDirectory(folder);
-        }
-        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
-        {
-            MakeFolder(folder.Parent);
-            tree.CreateDirectory(folder);
+            Make(next);
         }
 
-        tree.SyncDirectory(folder.Parent);
+        void Make(FilePath path)
+        {
+            tree.CreateDirectory(path);
+            tree.SyncDirectory(path.Parent);
+        }
     }
 
     /// <summary>The names in a folder, without drafts; none where there is no such folder.</summary>

@@ -127,7 +127,9 @@ public sealed class BackupCluster : IDisposable
         ThrowIfComplete(folder);
         string name = _registry.Get(node).Name;
         using var run = new NodeRun(folder, folder.ReadRequest()!, name, EnvironmentOf(name), options, cancellation);
-        return run.Run();
+        NodeBackupResult result = run.Run();
+        SetWarnings.Tell(result.Warnings, options.Warning);
+        return result;
     }
 
     /// <summary>The whole job in this process. Cancelling stops the job; it can be resumed.</summary>

@@ -118,7 +118,9 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
                 options.Warning?.Invoke($"Node {part.Node} took no part to the end: {part.Failure!.Message}");
             }
 
-            return ToResult(completion, duration);
+            BackupResult result = ToResult(completion, duration);
+            SetWarnings.Tell(result.Warnings, options.Warning);
+            return result;
         }
 
         if (parts.All(part => part.Failure is not null))

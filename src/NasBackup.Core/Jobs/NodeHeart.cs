@@ -158,6 +158,12 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         }
     }
 
+    public void Passed()
+    {
+        Meter.AddStep();
+        ThrowIfNotMine();
+    }
+
     public void NoteFolder(FilePath folder) => _commits.NoteFolder(folder);
 
     /// <summary>The node cannot go on; workers and the main thread find out at their next step.</summary>

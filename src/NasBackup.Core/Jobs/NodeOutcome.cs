@@ -24,6 +24,7 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
             Failures = FailuresOf(Completion),
             FailedNodes = Completion?.FailedNodes ?? View?.FailedNodes ?? [],
             Takeovers = TakeoversOf(Completion, request.Id),
+            Warnings = Completion?.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal),
             Duration = duration,
             Speed = heart.Meter.Seconds > 0 ? heart.BytesDone / heart.Meter.Seconds : 0,
             Problem = Problem,

@@ -39,12 +39,14 @@ internal sealed class PlanMaker(
         var unreadable = new List<UnreadableDocument>();
         long unreadableCount = 0;
         long bytes = 0;
+        long unstored = 0;
         for (int source = 0; source < request.Sources.Count; source++)
         {
             (ScanResult result, SourceIdentityDocument identity) = Scan(source, items.Count, bytes, cancellation);
             identities.Add(identity);
             items.AddRange(result.Entries.Select(entry => new ListItem(entry)));
             bytes += result.Bytes;
+            unstored += result.UnstoredBytes;
             foreach ((SkipReason reason, long count) in result.SkippedCounts)
             {
                 skipped[reason.ToString()] = skipped.GetValueOrDefault(reason.ToString()) + count;
@@ -57,7 +59,7 @@ internal sealed class PlanMaker(
         }
 
         Step();
-        PrepareDevice(bytes, items.Count);
+        PrepareDevice(bytes - unstored, items.Count);
         return new PlanDocument
         {
             Entries = items.Count,
@@ -130,7 +132,8 @@ internal sealed class PlanMaker(
             using IFileTree device = open(path);
             SpaceStatus space = device.GetSpace();
             long needed = bytes + (entries * BytesPerEntry) + SpareBytes;
-            if (space.FreeBytes < needed || (space.FreeEntries >= 0 && space.FreeEntries < entries))
+            // A file system that does not know its own size (ramfs, some behind FUSE) says 0 of 0.
+            if ((space.TotalBytes > 0 && space.FreeBytes < needed) || (space.FreeEntries >= 0 && space.FreeEntries < entries))
             {
                 throw new BackupException(
                     ErrorIds.DeviceTooSmall,

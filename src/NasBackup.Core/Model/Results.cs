@@ -92,6 +92,9 @@ public sealed class NodeBackupResult
     /// <summary>Takeovers, whole backup.</summary>
     public required IReadOnlyList<Takeover> Takeovers { get; init; }
 
+    /// <summary>What is in the set but not quite as it was, counted by kind (<see cref="SetWarnings"/>).</summary>
+    public IReadOnlyDictionary<string, long> Warnings { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
     /// <summary>From this node's start to its end.</summary>
     public required TimeSpan Duration { get; init; }
 
@@ -138,7 +141,7 @@ public sealed class BackupResult
     /// <summary>The first thousand of the entries that failed.</summary>
     public IReadOnlyList<FailedEntry> Failures { get; init; } = [];
 
-    /// <summary>What is in the set but not quite as it was, counted by kind, as in set.json.</summary>
+    /// <summary>What is in the set but not quite as it was, counted by kind (<see cref="SetWarnings"/>), as in set.json.</summary>
     public IReadOnlyDictionary<string, long> Warnings { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
     /// <summary>The first thousand files that changed each of the three times they were read; the set has them as they were read last.</summary>

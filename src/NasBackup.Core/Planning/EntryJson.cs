@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using NasBackup.Files;
@@ -83,6 +84,57 @@ internal static class EntryJson
         }
     }
 
+    /// <summary>Writes the extended attributes, where there are any, into the object that is open.</summary>
+    public static void WriteAttributes(Utf8JsonWriter json, ExtendedAttributes? attributes)
+    {
+        if (attributes is null or { IsEmpty: true })
+        {
+            return;
+        }
+
+        json.WriteStartArray("xattrs");
+        foreach (ExtendedAttribute attribute in attributes.Items)
+        {
+            json.WriteStartObject();
+            WritePath(json, "name", attribute.Name);
+            json.WriteBase64String("value", attribute.Value);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>Reads what <see cref="WriteAttributes"/> wrote; the reader stands on its start.</summary>
+    /// <exception cref="JsonException">It is something else.</exception>
+    public static ExtendedAttributes ReadAttributes(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException("attributes are not an array");
+        }
+
+        var items = new List<ExtendedAttribute>();
+        while (json.Read() && json.TokenType == JsonTokenType.StartObject)
+        {
+            FilePath name = default;
+            byte[]? value = null;
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                bool isName = json.ValueTextEquals("name"u8);
+                bool isCodedName = json.ValueTextEquals("nameBase64"u8);
+                bool isValue = json.ValueTextEquals("value"u8);
+                json.Read();
+                name = isName ? ReadText(ref json) : isCodedName ? new FilePath(json.GetBytesFromBase64()) : name;
+                value = isValue ? json.GetBytesFromBase64() : value;
+                json.Skip();
+            }
+
+            items.Add(!name.IsRoot && value is not null ? new ExtendedAttribute(name, value) : throw new JsonException("an attribute has no name or no value"));
+        }
+
+        return new ExtendedAttributes(items);
+    }
+
     /// <summary>What was read of one object that has an entry's fields, or some of them.</summary>
     internal struct Fields
     {
@@ -147,6 +199,24 @@ internal static class EntryJson
         }
 
         return true;
+    }
+
+    /// <summary>Takes one property whose bytes are text or base64 by its name; the reader stands on the name.</summary>
+    public static bool TryReadBytes(ref Utf8JsonReader json, ReadOnlySpan<byte> name, ReadOnlySpan<byte> codedName, [NotNullWhen(true)] out byte[]? bytes)
+    {
+        bytes = null;
+        if (json.ValueTextEquals(name))
+        {
+            json.Read();
+            bytes = ReadText(ref json).Bytes.ToArray();
+        }
+        else if (json.ValueTextEquals(codedName))
+        {
+            json.Read();
+            bytes = json.GetBytesFromBase64();
+        }
+
+        return bytes is not null;
     }
 
     private static bool TryReadStatusField(ref Utf8JsonReader json, ref Fields fields)

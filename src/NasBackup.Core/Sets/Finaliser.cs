@@ -161,14 +161,14 @@ internal sealed class Finaliser(
         {
             placement.MakeFolder(final);
         }
-        else if (!assignment.IsFirst)
+        else if (!assignment.IsFirst && !entry.Lost.HasFlag(MetadataLoss.Node))
         {
             placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, entry.Entry);
         }
 
         if (isFolder && !entry.IsFailed)
         {
-            placement.AddFolder(final, entry.Entry.Status.Metadata);
+            placement.AddFolder(final, entry.Entry.Status.Metadata, entry.Attributes);
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class FrozenEntries
 
     private void Add(in JournalEntry entry)
     {
-        bool isSpecial = entry.IsFailed || entry.Status is not null;
+        bool isSpecial = entry.IsFailed || entry.Status is not null || entry.Attributes is not null || entry.LinkTarget is not null;
         if (isSpecial)
         {
             _special[entry.Ordinal] = entry;

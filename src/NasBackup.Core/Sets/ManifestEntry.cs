@@ -16,6 +16,12 @@ internal readonly record struct ManifestEntry
     /// <summary>XXH128 of the content, of a link's target; null where there is no content, and for a failed entry.</summary>
     public Hash128? Hash { get; init; }
 
+    /// <inheritdoc cref="JournalEntry.Attributes"/>
+    public ExtendedAttributes? Attributes { get; init; }
+
+    /// <inheritdoc cref="JournalEntry.LinkTarget"/>
+    public byte[]? LinkTarget { get; init; }
+
     /// <inheritdoc cref="JournalEntry.Changed"/>
     public bool Changed { get; init; }
 
@@ -36,6 +42,8 @@ internal readonly record struct ManifestEntry
         Entry = journal.IsFailed ? listed : WithStatus(listed, StatusInSet(listed, journal)),
         Node = node,
         Hash = journal.Hash,
+        Attributes = journal.Attributes,
+        LinkTarget = journal.LinkTarget,
         Changed = journal.Changed,
         Lost = journal.Lost,
         ErrorId = journal.ErrorId,

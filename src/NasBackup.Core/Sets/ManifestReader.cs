@@ -127,6 +127,8 @@ internal sealed class ManifestReader : IDisposable
             Entry = fields.ToEntry(),
             Node = rest.Node ?? "",
             Hash = rest.Hash,
+            Attributes = rest.Attributes,
+            LinkTarget = rest.LinkTarget,
             Changed = rest.Changed,
             Lost = (MetadataLoss)rest.Lost,
             ErrorId = rest.Failed ? rest.ErrorId ?? ErrorIds.FileOperationFailed : null,
@@ -145,6 +147,15 @@ internal sealed class ManifestReader : IDisposable
         {
             json.Read();
             rest.Node = json.GetString();
+        }
+        else if (json.ValueTextEquals("xattrs"u8))
+        {
+            json.Read();
+            rest.Attributes = EntryJson.ReadAttributes(ref json);
+        }
+        else if (EntryJson.TryReadBytes(ref json, "target"u8, "targetBase64"u8, out byte[]? target))
+        {
+            rest.LinkTarget = target;
         }
         else if (json.ValueTextEquals("changed"u8))
         {
@@ -184,6 +195,8 @@ internal sealed class ManifestReader : IDisposable
     {
         public Hash128? Hash;
         public string? Node;
+        public ExtendedAttributes? Attributes;
+        public byte[]? LinkTarget;
         public bool Changed;
         public int Lost;
         public bool Failed;

@@ -66,7 +66,15 @@ internal sealed class ManifestWriter : IDisposable
         else
         {
             // Journal and manifest say these alike; the status stands above already.
-            new JournalEntry { Ordinal = 0, Hash = entry.Hash, Changed = entry.Changed, Lost = entry.Lost }.WriteContent(json);
+            new JournalEntry
+            {
+                Ordinal = 0,
+                Hash = entry.Hash,
+                Attributes = entry.Attributes,
+                LinkTarget = entry.LinkTarget,
+                Changed = entry.Changed,
+                Lost = entry.Lost,
+            }.WriteContent(json);
         }
 
         json.WriteString("node", entry.Node);

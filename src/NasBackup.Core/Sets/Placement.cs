@@ -13,7 +13,7 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
 {
     private const int LinkAttempts = 4;
 
-    private readonly List<(FilePath Path, FileMetadata Metadata)> _folders = [];
+    private readonly List<(FilePath Path, FileMetadata Metadata, ExtendedAttributes? Attributes)> _folders = [];
     private readonly HashSet<FilePath> _touched = [];
     private readonly bool _syncsEach = isStrict && !set.SyncsAsOne;
 
@@ -93,10 +93,11 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
     }
 
     /// <summary>Takes note of a committed folder for <see cref="SetFolderMetadata"/>.</summary>
-    public void AddFolder(FilePath folder, in FileMetadata metadata) => _folders.Add((folder, metadata));
+    public void AddFolder(FilePath folder, in FileMetadata metadata, ExtendedAttributes? attributes)
+        => _folders.Add((folder, metadata, attributes));
 
     /// <summary>
-    /// Sets owner, mode and times of the folders, deepest first: a mode may forbid what is still to be done below, and
+    /// Sets owner, attributes, mode and times of the folders, deepest first: a mode may forbid what is still to be done below, and
     /// whatever is done in a folder changes its times. Folders that are right already are left alone.
     /// </summary>
     /// <param name="done">Called after each folder with what of it could not be kept.</param>
@@ -105,10 +106,10 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
     {
         SyncTouched();
         _folders.Sort(static (a, b) => b.Path.CompareTo(a.Path));
-        foreach ((FilePath path, FileMetadata metadata) in _folders)
+        foreach ((FilePath path, FileMetadata metadata, ExtendedAttributes? attributes) in _folders)
         {
             cancellation.ThrowIfCancellationRequested();
-            done(SetMetadata(path, metadata));
+            done(SetMetadata(path, metadata, attributes));
         }
     }
 
@@ -121,7 +122,7 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
         }
     }
 
-    private MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata)
+    private MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, ExtendedAttributes? attributes)
     {
         try
         {
@@ -131,10 +132,11 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
             }
             else if (status.Metadata == metadata)
             {
+                // The times are set last, so the attributes are right as well.
                 return MetadataLoss.None;
             }
 
-            MetadataLoss lost = set.SetMetadata(path, metadata, EntryKind.Directory);
+            MetadataLoss lost = set.SetMetadata(path, metadata, EntryKind.Directory, attributes);
             if (_syncsEach)
             {
                 set.SyncDirectory(path);

@@ -33,7 +33,7 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
             Entries++;
             Bytes += entry.Entry.Size;
             AddLoss(entry.Lost);
-            Warn("changedWhileRead", entry.Changed);
+            Warn(SetWarnings.ChangedWhileRead, entry.Changed);
             if (entry.Changed && _changed.Count < MostChanged)
             {
                 _changed.Add(PathOf(entry.Entry));
@@ -52,9 +52,12 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
     /// <summary>Counts what could not be kept of one entry's metadata.</summary>
     public void AddLoss(MetadataLoss lost)
     {
-        Warn("ownerNotKept", lost.HasFlag(MetadataLoss.Owner));
-        Warn("modeNotKept", lost.HasFlag(MetadataLoss.Mode));
-        Warn("timesNotKept", lost.HasFlag(MetadataLoss.Times));
+        Warn(SetWarnings.OwnerNotKept, lost.HasFlag(MetadataLoss.Owner));
+        Warn(SetWarnings.ModeNotKept, lost.HasFlag(MetadataLoss.Mode));
+        Warn(SetWarnings.TimesNotKept, lost.HasFlag(MetadataLoss.Times));
+        Warn(SetWarnings.AttributesNotKept, lost.HasFlag(MetadataLoss.Attributes));
+        Warn(SetWarnings.AclNotKept, lost.HasFlag(MetadataLoss.Acl));
+        Warn(SetWarnings.NodeNotKept, lost.HasFlag(MetadataLoss.Node));
     }
 
     /// <summary>What is to be published.</summary>

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Collections.Concurrent;
-using System.IO.Hashing;
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
@@ -24,11 +22,9 @@ internal readonly record struct WorkItem(string Assignment, bool IsFirst, long O
 internal sealed class MirrorWriter(
     SourceSet sources, SetFolder set, IReadOnlyList<FilePath> dataBases, Availability availability, RateLimiter limiter, ITransferControl control)
 {
-    private const int MaxReads = 3;
-    private const int BufferBytes = 1024 * 1024;
-
     private readonly ConcurrentDictionary<FilePath, bool> _folders = new();
     private readonly bool _syncEach = !set.Tree.SyncsAsOne;
+    private readonly ContentCopier _copier = new(limiter, control);
 
     /// <summary>Copies an entry; what comes out is what the journal will say of it, a failure of the entry included.</summary>
     /// <exception cref="NodeStoppedException">The device can take no more.</exception>
@@ -36,88 +32,60 @@ internal sealed class MirrorWriter(
     public JournalEntry Write(in WorkItem work)
     {
         Entry entry = work.Item.Entry;
-        var copy = new Copy(work, work.IsFirst ? dataBases[entry.Source].Combine(entry.Path) : SetPaths.Take(work.Assignment, work.Ordinal));
-        try
+        using var copy = new EntryCopy(work, work.IsFirst ? dataBases[entry.Source].Combine(entry.Path) : SetPaths.Take(work.Assignment, work.Ordinal));
+        while (true)
         {
-            while (true)
+            try
             {
-                try
+                control.ThrowIfNotMine();
+                if (availability.IsGivenUp(entry.Source))
                 {
-                    control.ThrowIfNotMine();
-                    if (availability.IsGivenUp(entry.Source))
-                    {
-                        return GivenUp(work);
-                    }
-
-                    return entry.Kind switch
-                    {
-                        EntryKind.File => WriteFile(copy),
-                        EntryKind.Directory => WriteDirectory(copy),
-                        _ => WriteSpecial(copy),
-                    };
+                    return GivenUp(work);
                 }
-                catch (FileSystemException e) when (copy.AtDevice && e.IsDeviceWide)
-                {
-                    throw new NodeStoppedException(
-                        e.Problem is FileProblem.NoSpace ? ErrorIds.DeviceFull : ErrorIds.DeviceReadOnly,
-                        $"{e.Message}. Make room on '{set.DevicePath}' (or make it writable), then resume with Start-NasNodeBackup.",
-                        e);
-                }
-                catch (FileSystemException e)
-                {
-                    bool wasAway = e.MayBeUnmounted && (copy.AtDevice ? availability.DeviceWasAway() : availability.WasAway(entry.Source));
-                    // What was written before the device went away may be lost with it, and its name is taken: that is for another try.
-                    if (!copy.AtDevice && availability.IsGivenUp(entry.Source))
-                    {
-                        return GivenUp(work);
-                    }
 
-                    if (!wasAway || copy.AtDevice)
-                    {
-                        return Failed(work, e, copy.AtDevice);
-                    }
+                return entry.Kind switch
+                {
+                    EntryKind.File => WriteFile(copy),
+                    EntryKind.Directory => WriteDirectory(copy),
+                    _ => WriteSpecial(copy),
+                };
+            }
+            catch (FileSystemException e) when (copy.AtDevice && e.IsDeviceWide)
+            {
+                throw new NodeStoppedException(
+                    e.Problem is FileProblem.NoSpace ? ErrorIds.DeviceFull : ErrorIds.DeviceReadOnly,
+                    $"{e.Message}. Make room on '{set.DevicePath}' (or make it writable), then resume with Start-NasNodeBackup.",
+                    e);
+            }
+            catch (FileSystemException e)
+            {
+                bool wasAway = e.MayBeUnmounted && (copy.AtDevice ? availability.DeviceWasAway() : availability.WasAway(entry.Source));
+                // What was written before the device went away may be lost with it, and its name is taken: that is for another try.
+                if (!copy.AtDevice && availability.IsGivenUp(entry.Source))
+                {
+                    return GivenUp(work);
+                }
+
+                if (!wasAway || copy.AtDevice)
+                {
+                    return Failed(work, e, copy.AtDevice);
                 }
             }
         }
-        finally
-        {
-            copy.Target?.Dispose();
-        }
     }
 
-    private JournalEntry WriteFile(Copy copy)
+    private JournalEntry WriteFile(EntryCopy copy)
     {
         Entry entry = copy.Entry;
         copy.AtDevice = false;
         using IFileHandle source = sources.Tree(entry.Source).OpenRead(entry.Path);
         FileStatus before = source.GetStatus();
-
         copy.AtDevice = true;
         copy.Target ??= Create(copy.Path, path => set.Tree.CreateNew(path));
-        bool changed = false;
-        Hash128 hash = default;
-        long size = 0;
-        for (int read = 1; read <= MaxReads; read++)
-        {
-            if (size > 0 || copy.Written)
-            {
-                copy.AtDevice = true;
-                copy.Target.SetLength(0);
-            }
-
-            (hash, size) = Transfer(copy, source, before.Size);
-            copy.AtDevice = false;
-            FileStatus after = source.GetStatus();
-            changed = size != after.Size || after.Metadata.ModifiedTime != before.Metadata.ModifiedTime || after.ChangeTime != before.ChangeTime;
-            before = after;
-            if (!changed)
-            {
-                break;
-            }
-        }
+        FileContent content = _copier.Copy(copy, source, before);
 
         copy.AtDevice = true;
-        MetadataLoss lost = copy.Target.SetMetadata(before.Metadata);
+        MetadataLoss lost = copy.Target.SetMetadata(content.Status.Metadata, content.Attributes);
         if (_syncEach && control.IsStrict)
         {
             copy.Target.Sync();
@@ -125,94 +93,89 @@ internal sealed class MirrorWriter(
 
         copy.Target.Close();
         AddOtherNames(copy);
-        FileStatus copied = before with { Size = size };
         return new JournalEntry
         {
             Ordinal = copy.Work.Ordinal,
-            Size = size,
-            Hash = hash,
-            Status = copied == entry.Status ? null : copied,
-            Changed = changed,
+            Size = content.Status.Size,
+            Hash = content.Hash,
+            Status = content.Status == entry.Status ? null : content.Status,
+            Attributes = content.Attributes,
+            Changed = content.Changed,
             Lost = lost,
         };
     }
 
-    private (Hash128 Hash, long Size) Transfer(Copy copy, IFileHandle source, long expected)
+    private JournalEntry WriteDirectory(EntryCopy copy)
     {
-        var hash = new XxHash128();
-        int chunk = (int)Math.Clamp(expected, 1, Math.Min(BufferBytes, limiter.ChunkBytes));
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(chunk);
-        try
-        {
-            long size = 0;
-            // A file of the expected length needs no read to find its end: the status afterwards tells whether it grew.
-            while (size < expected)
-            {
-                copy.AtDevice = false;
-                int read = source.ReadAt(buffer.AsSpan(0, (int)Math.Min(chunk, expected - size)), size);
-                if (read == 0)
-                {
-                    break;
-                }
-
-                ReadOnlySpan<byte> bytes = buffer.AsSpan(0, read);
-                hash.Append(bytes);
-                copy.AtDevice = true;
-                copy.Written = true;
-                copy.Target!.WriteAt(bytes, size);
-                size += read;
-                control.Moved(read, limiter.Pay(read));
-            }
-
-            return (Hash128.Of(hash), size);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private JournalEntry WriteDirectory(Copy copy)
-    {
-        // Its owner, mode and times come last, when nothing is written below it any more.
+        ExtendedAttributes? attributes = ReadAttributes(copy);
+        // Its owner, attributes, mode and times come last, when nothing is written below it any more.
         copy.AtDevice = true;
         MakeFolder(dataBases[copy.Entry.Source].Combine(copy.Entry.Path));
-        return new JournalEntry { Ordinal = copy.Work.Ordinal };
+        return new JournalEntry { Ordinal = copy.Work.Ordinal, Attributes = attributes };
     }
 
     /// <summary>Links, FIFOs and device nodes have no descriptor to go through; what is set by name is what the list says, the same from whichever node.</summary>
-    private JournalEntry WriteSpecial(Copy copy)
+    private JournalEntry WriteSpecial(EntryCopy copy)
     {
         Entry entry = copy.Entry;
-        Hash128? hash = null;
+        byte[]? target = null;
         if (entry.Kind is EntryKind.SymbolicLink)
         {
             copy.AtDevice = false;
-            byte[] target = sources.Tree(entry.Source).ReadLink(entry.Path);
-            hash = Hash128.Of(target);
-            copy.AtDevice = true;
-            Create(copy.Path, path =>
-            {
-                set.Tree.CreateSymbolicLink(path, target);
-                return true;
-            });
-        }
-        else
-        {
-            copy.AtDevice = true;
-            Create(copy.Path, path =>
-            {
-                set.Tree.CreateSpecial(path, entry.Kind, entry.Status.DeviceNumber);
-                return true;
-            });
+            target = sources.Tree(entry.Source).ReadLink(entry.Path);
         }
 
-        MetadataLoss lost = set.Tree.SetMetadata(copy.Path, entry.Status.Metadata, entry.Kind);
+        var result = new JournalEntry
+        {
+            Ordinal = copy.Work.Ordinal,
+            Hash = target is null ? null : Hash128.Of(target),
+            Attributes = ReadAttributes(copy),
+        };
+        copy.AtDevice = true;
+        if (!TryCreateSpecial(copy, target))
+        {
+            return result with { Lost = MetadataLoss.Node, LinkTarget = target };
+        }
+
+        MetadataLoss lost = set.Tree.SetMetadata(copy.Path, entry.Status.Metadata, entry.Kind, result.Attributes);
         AddOtherNames(copy);
-        return new JournalEntry { Ordinal = copy.Work.Ordinal, Hash = hash, Lost = lost };
+        return result with { Lost = lost };
     }
 
-    private void AddOtherNames(Copy copy)
+    /// <summary>False where this process may not make such a thing, or the device has none.</summary>
+    private bool TryCreateSpecial(EntryCopy copy, byte[]? target)
+    {
+        try
+        {
+            return Create(copy.Path, path =>
+            {
+                if (target is not null)
+                {
+                    set.Tree.CreateSymbolicLink(path, target);
+                }
+                else
+                {
+                    set.Tree.CreateSpecial(path, copy.Entry.Kind, copy.Entry.Status.DeviceNumber);
+                }
+
+                return true;
+            });
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied or FileProblem.NotSupported)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The attributes of a folder, link or special file, or null where there are none.</summary>
+    private ExtendedAttributes? ReadAttributes(EntryCopy copy)
+    {
+        copy.AtDevice = false;
+        ExtendedAttributes found = sources.Tree(copy.Entry.Source).GetAttributes(copy.Entry.Path);
+        return ReferenceEquals(found, ExtendedAttributes.None) ? null : found;
+    }
+
+    private void AddOtherNames(EntryCopy copy)
     {
         if (!copy.Work.IsFirst || copy.Entry.OtherNames is not { } names)
         {
@@ -250,15 +213,19 @@ internal sealed class MirrorWriter(
 
     private void MakeFolder(FilePath folder)
     {
-        if (folder.IsRoot || _folders.ContainsKey(folder))
+        // No recursion: a path may have thousands of components.
+        var missing = new Stack<FilePath>();
+        for (FilePath at = folder; !at.IsRoot && !_folders.ContainsKey(at); at = at.Parent)
         {
-            return;
+            missing.Push(at);
         }
 
-        MakeFolder(folder.Parent);
-        set.Tree.CreateDirectory(folder);
-        control.NoteFolder(folder.Parent);
-        _folders.TryAdd(folder, true);
+        while (missing.TryPop(out FilePath next))
+        {
+            set.Tree.CreateDirectory(next);
+            control.NoteFolder(next.Parent);
+            _folders.TryAdd(next, true);
+        }
     }
 
     private JournalEntry GivenUp(in WorkItem work) => new()
@@ -278,23 +245,6 @@ internal sealed class MirrorWriter(
         };
         return new JournalEntry { Ordinal = work.Ordinal, ErrorId = errorId, Problem = e.Message };
     }
-
-    /// <summary>What a try leaves behind for the next one: the descriptor, since the name can be created only once.</summary>
-    private sealed class Copy(WorkItem work, FilePath path)
-    {
-        public WorkItem Work => work;
-
-        public Entry Entry => work.Item.Entry;
-
-        public FilePath Path => path;
-
-        public IFileHandle? Target { get; set; }
-
-        public bool Written { get; set; }
-
-        /// <summary>Whether what is being done right now is done to the device, or to the source.</summary>
-        public bool AtDevice { get; set; }
-    }
 }
 
 /// <summary>What a writer asks and tells the node while it works.</summary>
@@ -308,6 +258,9 @@ internal interface ITransferControl
 
     /// <summary>Bytes were moved; waits as long as the rate limit wants.</summary>
     void Moved(int bytes, TimeSpan pause);
+
+    /// <summary>A hole was passed over: progress, though nothing was moved. Throws where the node has to stop.</summary>
+    void Passed();
 
     /// <summary>A name was made in this folder of the set; it is to be made durable with the next checkpoint.</summary>
     void NoteFolder(FilePath folder);

@@ -64,6 +64,8 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
     {
         FilePath folder = FilePath.FromText(request.Id);
         device.CreateDirectory(folder);
+        // A default ACL of the device must not come down on every copy that is made below.
+        device.SetMetadata(folder, device.GetStatus(folder).Metadata with { Mode = 0x1C0 }, EntryKind.Directory, ExtendedAttributes.None);
         device.SyncDirectory(FilePath.Root);
         new Share(device, runtime, tokens).Publish(folder, SetPaths.Token.ToString(), request, CoordinationJson.Default.RequestDocument);
     }

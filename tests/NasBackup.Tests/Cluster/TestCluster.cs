@@ -215,6 +215,7 @@ internal sealed class TestCluster : IDisposable
     public void Dispose()
     {
         _processes.ForEach(process => process.Dispose());
-        Directory.Delete(Root, recursive: true);
+        // Not System.IO, which cannot reach names that are no text.
+        Run("rm", "-rf", Root);
     }
 }

@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Sets;
 using NasBackup.Tests.Files;
 using Xunit;
@@ -164,7 +165,7 @@ public sealed class FinaliserRaceTests : IDisposable
             foreach (FilePath name in (IEnumerable<FilePath>)[entry.Entry.Path, .. entry.Entry.OtherNames ?? []])
             {
                 byte[] content = System.Text.Encoding.UTF8.GetBytes(plan.Read(FinishedPlan.Data.Combine(name)));
-                Assert.Equal(entry.Hash, Formats.Hash128.Of(content));
+                Assert.Equal(entry.Hash, Hash128.Of(content));
             }
         }
 

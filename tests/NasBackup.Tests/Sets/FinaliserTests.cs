@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Sets;
 using NasBackup.Tests.Files;
 using NasBackup.Transfer;
@@ -125,7 +126,7 @@ public sealed class FinaliserTests : IDisposable
     [Fact]
     public void What_a_node_that_was_held_for_dead_journals_afterwards_does_not_exist()
     {
-        _plan.JournalOfL1.Append([new JournalEntry { Ordinal = 4, Size = 4, Hash = Formats.Hash128.Of("half"u8) }]);
+        _plan.JournalOfL1.Append([new JournalEntry { Ordinal = 4, Size = 4, Hash = Hash128.Of("half"u8) }]);
         Assert.Equal(13, _plan.Finalise().Entries);
         Assert.Equal("contents", _plan.Read("a/two"));
     }

@@ -151,7 +151,7 @@ internal static class EveryKindOfFile
 
     /// <summary>What find says of every file, for trees that are too deep for rsync.</summary>
     public static string List(string folder)
-        => Run("sh", "-c", "cd -- \"$1\" && find . -printf '%P %y %m %U %G %s %T@ %n %l\\n' | LC_ALL=C sort", "sh", folder);
+        => Run("sh", "-c", "cd -- \"$1\" && find . -type d -printf '%P d %m %U %G %T@\\n' -o -printf '%P %y %m %U %G %s %T@ %n %l\\n' | LC_ALL=C sort", "sh", folder);
 
     /// <summary>Bytes that a file takes on its disk.</summary>
     public static long StoredBytes(string path) => 1024 * long.Parse(Run("du", "-k", path).Split('\t')[0], System.Globalization.CultureInfo.InvariantCulture);

@@ -1,0 +1,123 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Transfer;
+
+/// <summary>What was copied of a file.</summary>
+/// <param name="Hash">Of all its bytes, holes included.</param>
+/// <param name="Status">The status that the file had when it was read to the end; the size is what was read.</param>
+/// <param name="Attributes">Its extended attributes at that time, or null where there are none.</param>
+/// <param name="Changed">Whether it would not hold still.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct FileContent(Hash128 Hash, FileStatus Status, ExtendedAttributes? Attributes, bool Changed);
+
+/// <summary>Moves the content of files, holes as holes, and hashes it on the way. May be called from many threads.</summary>
+internal sealed class ContentCopier(RateLimiter limiter, ITransferControl control)
+{
+    private const int MaxReads = 3;
+    private const int BufferBytes = 1024 * 1024;
+
+    /// <summary>Copies a file until one read of it went through without a change, three times at most.</summary>
+    /// <param name="copy">Its target is open and empty.</param>
+    /// <param name="source">The file, just opened.</param>
+    /// <param name="before">The status of the source before anything was read.</param>
+    /// <exception cref="FileSystemException">Source or target; <see cref="EntryCopy.AtDevice"/> tells which.</exception>
+    public FileContent Copy(EntryCopy copy, IFileHandle source, FileStatus before)
+    {
+        for (int read = 1; ; read++)
+        {
+            if (copy.Written)
+            {
+                copy.AtDevice = true;
+                copy.Target!.SetLength(0);
+            }
+
+            (Hash128 hash, long size) = Transfer(copy, source, before.Size);
+            copy.AtDevice = false;
+            // Between two looks at the status: whoever changes an attribute changes a time too.
+            ExtendedAttributes attributes = source.GetAttributes();
+            FileStatus after = source.GetStatus();
+            bool changed = size != after.Size || after.Metadata.ModifiedTime != before.Metadata.ModifiedTime || after.ChangeTime != before.ChangeTime;
+            if (!changed || read == MaxReads)
+            {
+                ExtendedAttributes? kept = ReferenceEquals(attributes, ExtendedAttributes.None) ? null : attributes;
+                return new FileContent(hash, after with { Size = size }, kept, changed);
+            }
+
+            before = after;
+        }
+    }
+
+    private (Hash128 Hash, long Size) Transfer(EntryCopy copy, IFileHandle source, long expected)
+    {
+        copy.AtDevice = false;
+        bool hasData = source.TryFindData(0, out long start, out long end);
+        var hash = new ContentHash(hasHoles: !hasData || start > 0 || end < expected);
+        int chunk = (int)Math.Clamp(expected, 1, Math.Min(BufferBytes, limiter.ChunkBytes));
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(chunk);
+        try
+        {
+            long size = 0;
+            long written = 0;
+            // A file of the expected length needs no read to find its end: the status afterwards tells whether it grew.
+            while (size < expected)
+            {
+                PassHole(hash, (hasData ? Math.Min(start, expected) : expected) - size);
+                size = hasData ? Math.Min(start, expected) : expected;
+                long until = Math.Min(end, expected);
+                while (size < until)
+                {
+                    copy.AtDevice = false;
+                    int read = source.ReadAt(buffer.AsSpan(0, (int)Math.Min(chunk, until - size)), size);
+                    if (read == 0)
+                    {
+                        expected = size;
+                        break;
+                    }
+
+                    ReadOnlySpan<byte> bytes = buffer.AsSpan(0, read);
+                    hash.Append(bytes);
+                    copy.AtDevice = true;
+                    copy.Written = true;
+                    copy.Target!.WriteAt(bytes, size);
+                    size += read;
+                    written = size;
+                    control.Moved(read, limiter.Pay(read));
+                }
+
+                if (size < expected)
+                {
+                    copy.AtDevice = false;
+                    hasData = source.TryFindData(size, out start, out end);
+                }
+            }
+
+            if (size > written)
+            {
+                // It ends with a hole.
+                copy.AtDevice = true;
+                copy.Written = true;
+                copy.Target!.SetLength(size);
+            }
+
+            return (hash.Current, size);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void PassHole(ContentHash hash, long bytes)
+    {
+        while (bytes > 0)
+        {
+            long zeros = Math.Min(bytes, SparseHash.ZerosAtOnce);
+            hash.AppendZeros(zeros);
+            bytes -= zeros;
+            control.Passed();
+        }
+    }
+}
