@@ -146,7 +146,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
 
         var items = new List<ListItem>();
         long ordinal = -1;
-        foreach (ListItem item in EntryListReader.Read(_share.Tree, folder.List(assignment.Document), assignment.Id))
+        foreach (ListItem item in ListFiles.Read(folder, assignment))
         {
             ordinal++;
             step();

@@ -1,7 +1,7 @@
 namespace NasBackup.Coordination;
 
 /// <summary>One assignment as far as its slots have been read.</summary>
-internal sealed class AssignmentView(AssignmentDocument document, AssignmentView? parent, SlotChain slots, long firstSeen)
+internal sealed class AssignmentView(AssignmentDocument document, AssignmentView? parent, SlotChain slots, int sources, long firstSeen)
 {
     public AssignmentDocument Document => document;
 
@@ -14,6 +14,9 @@ internal sealed class AssignmentView(AssignmentDocument document, AssignmentView
     public bool IsFirst => parent is null;
 
     public SlotChain Slots => slots;
+
+    /// <summary>How many sources the plan has; each entry belongs to one of them.</summary>
+    public int Sources => sources;
 
     /// <summary>When this process first knew of it (the runtime's timestamp).</summary>
     public long FirstSeen => firstSeen;
@@ -37,6 +40,7 @@ internal sealed class AssignmentView(AssignmentDocument document, AssignmentView
 internal sealed class ClusterView
 {
     private readonly PlanFolder _folder;
+    private readonly int _sources;
     private readonly Dictionary<string, AssignmentView> _assignments = new(StringComparer.Ordinal);
     private readonly List<AssignmentView> _order = [];
     private readonly Lock _gate = new();
@@ -44,6 +48,7 @@ internal sealed class ClusterView
     public ClusterView(PlanFolder folder, PlanDocument plan)
     {
         _folder = folder;
+        _sources = plan.Identities.Count;
         foreach (PlanListDocument list in plan.Lists)
         {
             Add(list.Assignment, parent: null);
@@ -122,7 +127,7 @@ internal sealed class ClusterView
             if (!_assignments.ContainsKey(document.Id))
             {
                 var view = new AssignmentView(
-                    document, parent, _folder.Slots(document.Id), _folder.Share.Runtime.Time.GetTimestamp());
+                    document, parent, _folder.Slots(document.Id), _sources, _folder.Share.Runtime.Time.GetTimestamp());
                 _assignments.Add(document.Id, view);
                 _order.Add(view);
             }

@@ -1,16 +1,17 @@
 using System.Text.Json.Serialization;
+using NasBackup.Formats;
 
 namespace NasBackup.Coordination;
 
 /// <summary>The share's marker, <c>nasbackup.json</c>.</summary>
-internal sealed record ShareDocument(string Format, int Version, string Id)
+internal sealed partial record ShareDocument(string Format, int Version, string Id)
 {
     public const string FormatName = "nasbackup-share";
     public const int CurrentVersion = 1;
 }
 
 /// <summary>A registered node, <c>nodes/NAME.json</c>.</summary>
-internal sealed record NodeDocument(string Name, double? Speed, Dictionary<string, string> PathMap, DateTime RegisteredAt);
+internal sealed partial record NodeDocument(string Name, double? Speed, Dictionary<string, string> PathMap, DateTime RegisteredAt);
 
 /// <summary>One source of a request.</summary>
 /// <param name="Path">Absolute, as text (<see cref="Files.FilePath"/> notation).</param>
@@ -18,7 +19,7 @@ internal sealed record NodeDocument(string Name, double? Speed, Dictionary<strin
 internal sealed record SourceDocument(string Path, string? Owner);
 
 /// <summary>What was asked for (F1), <c>request</c>: published once.</summary>
-internal sealed record RequestDocument
+internal sealed partial record RequestDocument
 {
     public int Version { get; init; } = 1;
 
@@ -119,7 +120,7 @@ internal enum SlotKind
 }
 
 /// <summary>How much of a journal counts for ever; later bytes do not exist for anyone.</summary>
-internal sealed record FrozenJournal(long Length, long Entries, long Bytes, long Failed, string Sum)
+internal sealed partial record FrozenJournal(long Length, long Entries, long Bytes, long Failed, string Sum)
 {
     public static FrozenJournal Empty { get; } = new(0, 0, 0, 0, "");
 }
@@ -131,10 +132,10 @@ internal sealed record FrozenJournal(long Length, long Entries, long Bytes, long
 /// <param name="List">The name of its list's file.</param>
 /// <param name="Entries">Lines of the list.</param>
 /// <param name="Bytes">Bytes to copy.</param>
-internal sealed record AssignmentDocument(string Id, string? Node, string? Owner, string List, long Entries, long Bytes);
+internal sealed partial record AssignmentDocument(string Id, string? Node, string? Owner, string List, long Entries, long Bytes);
 
 /// <summary>One slot of a chain: comes into being at most once and never changes.</summary>
-internal sealed record SlotDocument
+internal sealed partial record SlotDocument
 {
     public int Version { get; init; } = 1;
 
@@ -183,13 +184,20 @@ internal sealed record SlotDocument
 /// <param name="File">Its name in the set's folder.</param>
 /// <param name="Entries">How many entries it names.</param>
 /// <param name="IsWhole">Whether nothing of the set may be relied on: its manifest is damaged or missing.</param>
-internal sealed record DamageReference(string File, long Entries, bool IsWhole);
+internal sealed record DamageReference(string File, long Entries, bool IsWhole) : IChecked
+{
+    public void Check()
+    {
+        DocumentFields.FileName(File, "damage");
+        FieldRules.NotNegative(Entries, "damage");
+    }
+}
 
 /// <summary>An error that is told to other nodes.</summary>
 internal sealed record ErrorDocument(string Id, ErrorKind Kind, string Message);
 
 /// <summary>The second step of a plan: its lists.</summary>
-internal sealed record PlanDocument
+internal sealed partial record PlanDocument
 {
     public required long Entries { get; init; }
 
@@ -223,7 +231,7 @@ internal sealed record SourceIdentityDocument(
 internal sealed record SampleDocument(string Path, long Size, string Mtime, ulong Inode);
 
 /// <summary>What completion tells everyone (F18); the set.json on the device says the same and decides.</summary>
-internal record CompletionDocument
+internal partial record CompletionDocument
 {
     public required BackupStatus Status { get; init; }
 
@@ -274,8 +282,8 @@ internal sealed record TakeoverDocument(
         slot.Reason ?? "",
         slot.Node,
         slot.Frozen?.Entries ?? 0,
-        (slot.Successors ?? []).Sum(successor => successor.Entries),
-        (slot.Successors ?? []).Sum(successor => successor.Bytes),
+        (slot.Successors ?? []).Total(successor => successor.Entries),
+        (slot.Successors ?? []).Total(successor => successor.Bytes),
         [.. (slot.Successors ?? []).Select(successor => successor.Node ?? "")],
         slot.Time);
 
@@ -296,7 +304,7 @@ internal sealed record TakeoverDocument(
 }
 
 /// <summary>A line of a node's log (F11), <c>logs/NAME.jsonl</c>.</summary>
-internal sealed record LogDocument(
+internal sealed partial record LogDocument(
     string Plan,
     DateTime CompletedAt,
     double DurationSeconds,
@@ -309,7 +317,20 @@ internal sealed record LogDocument(
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UseStringEnumConverter = true)]
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    Converters =
+    [
+        typeof(StrictEnumConverter<SlotKind>),
+        typeof(StrictEnumConverter<NodeState>),
+        typeof(StrictEnumConverter<PlanStrategy>),
+        typeof(StrictEnumConverter<DeviceLayout>),
+        typeof(StrictEnumConverter<BackupType>),
+        typeof(StrictEnumConverter<SnapshotMode>),
+        typeof(StrictEnumConverter<Durability>),
+        typeof(StrictEnumConverter<BackupStatus>),
+        typeof(StrictEnumConverter<ErrorKind>),
+    ])]
 [JsonSerializable(typeof(ShareDocument))]
 [JsonSerializable(typeof(NodeDocument))]
 [JsonSerializable(typeof(RequestDocument))]

@@ -13,10 +13,14 @@ namespace NasBackup.Coordination;
 /// </summary>
 internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
 {
+    /// <summary>Entries of one line. What waits longer for a checkpoint becomes several lines, so that none is too long to read.</summary>
+    private const int MostEntriesPerBatch = 4096;
+
     private readonly ArrayBufferWriter<byte> _body = new();
     private readonly XxHash128 _sum = new();
     private IFileHandle? _handle;
     private byte[]? _unwritten;
+    private long _unwrittenBatches;
     private IReadOnlyList<JournalEntry> _unwrittenEntries = [];
     private long _length;
     private long _batches;
@@ -47,7 +51,16 @@ internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
             return;
         }
 
-        _unwritten = [.. SealedJson.Seal(Body(entries)), (byte)'\n'];
+        var lines = new List<byte>();
+        long batch = _batches;
+        foreach (JournalEntry[] part in entries.Chunk(MostEntriesPerBatch))
+        {
+            lines.AddRange(SealedJson.Seal(Body(++batch, part)));
+            lines.Add((byte)'\n');
+        }
+
+        _unwritten = [.. lines];
+        _unwrittenBatches = batch;
         _unwrittenEntries = entries;
         WriteUnwritten();
     }
@@ -76,24 +89,24 @@ internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
 
         _sum.Append(line);
         _length += line.Length;
-        _batches++;
+        _batches = _unwrittenBatches;
         foreach (JournalEntry entry in _unwrittenEntries)
         {
             _entries += entry.IsFailed ? 0 : 1;
             _failed += entry.IsFailed ? 1 : 0;
-            _bytes += entry.Size;
+            _bytes = Totals.Add(_bytes, entry.Size);
         }
 
         _unwritten = null;
         _unwrittenEntries = [];
     }
 
-    private ReadOnlySpan<byte> Body(IReadOnlyList<JournalEntry> entries)
+    private ReadOnlySpan<byte> Body(long batch, JournalEntry[] entries)
     {
         _body.ResetWrittenCount();
         using var json = new Utf8JsonWriter(_body, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
-        json.WriteNumber("batch", _batches + 1);
+        json.WriteNumber("batch", batch);
         json.WriteStartArray("entries");
         foreach (JournalEntry entry in entries)
         {
@@ -110,6 +123,9 @@ internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
 /// <summary>Reads journals: as far as they are whole, or exactly as far as they were frozen.</summary>
 internal static class JournalReader
 {
+    /// <summary>No line of ours is longer: paths are not in journals, but problems name them.</summary>
+    private const int LongestLine = 64 * 1024 * 1024;
+
     /// <summary>Reads all whole batches from the start.</summary>
     /// <param name="tree">The share.</param>
     /// <param name="path">The journal; one that does not exist is empty.</param>
@@ -157,6 +173,7 @@ internal static class JournalReader
             long entries = 0;
             long bytes = 0;
             long failed = 0;
+            long batches = 0;
             var buffer = new byte[256 * 1024];
             int held = 0;
             while (offset < limit)
@@ -166,7 +183,7 @@ internal static class JournalReader
                 int end = buffer.AsSpan(0, held).IndexOf((byte)'\n');
                 if (end < 0)
                 {
-                    if (read == 0)
+                    if (read == 0 || held >= LongestLine)
                     {
                         break;
                     }
@@ -176,7 +193,7 @@ internal static class JournalReader
                 }
 
                 ReadOnlySpan<byte> line = buffer.AsSpan(0, end + 1);
-                if (offset + line.Length > limit || !TryReadBatch(line, out List<JournalEntry> batch))
+                if (offset + line.Length > limit || !TryReadBatch(line, batches + 1, out List<JournalEntry> batch))
                 {
                     break;
                 }
@@ -185,10 +202,11 @@ internal static class JournalReader
                 {
                     entries += entry.IsFailed ? 0 : 1;
                     failed += entry.IsFailed ? 1 : 0;
-                    bytes += entry.Size;
+                    bytes = Totals.Add(bytes, entry.Size);
                     visit(entry);
                 }
 
+                batches++;
                 sum.Append(line);
                 offset += line.Length;
                 buffer.AsSpan(end + 1, held - end - 1).CopyTo(buffer);
@@ -199,7 +217,7 @@ internal static class JournalReader
         }
     }
 
-    private static bool TryReadBatch(ReadOnlySpan<byte> line, out List<JournalEntry> entries)
+    private static bool TryReadBatch(ReadOnlySpan<byte> line, long expected, out List<JournalEntry> entries)
     {
         entries = [];
         if (!SealedJson.TryOpen(line, out ReadOnlySpan<byte> body))
@@ -210,9 +228,16 @@ internal static class JournalReader
         try
         {
             var json = new Utf8JsonReader(body);
-            while (json.Read())
+            long number = 0;
+            json.Read();
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
-                if (json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("entries"u8))
+                if (json.ValueTextEquals("batch"u8))
+                {
+                    json.Read();
+                    number = json.GetInt64();
+                }
+                else if (json.ValueTextEquals("entries"u8))
                 {
                     json.Read();
                     while (json.Read() && json.TokenType == JsonTokenType.StartObject)
@@ -220,9 +245,14 @@ internal static class JournalReader
                         entries.Add(JournalEntry.ReadFrom(ref json));
                     }
                 }
+                else
+                {
+                    json.Skip();
+                }
             }
 
-            return true;
+            // Lines that were left out, or came from elsewhere, are not what the owner wrote.
+            return number == expected;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {

@@ -163,9 +163,9 @@ internal readonly record struct JournalEntry
             }
         }
 
-        if (ordinal < 0 || size < 0)
+        if (ordinal < 0 || size < 0 || lost < 0)
         {
-            throw new JsonException("an ordinal or a size is missing or negative");
+            throw new JsonException("an ordinal, a size or a loss is missing or negative");
         }
 
         return new JournalEntry

@@ -3,12 +3,20 @@ using NasBackup.Planning;
 
 namespace NasBackup.Coordination;
 
-/// <summary>Writes lists into the folders of their assignments (F8).</summary>
+/// <summary>Writes and reads lists in the folders of their assignments (F8).</summary>
 /// <param name="folder">The plan.</param>
 /// <param name="step">Called now and then while a long list is written.</param>
 internal sealed class ListFiles(PlanFolder folder, Action? step = null)
 {
     private const int EntriesPerStep = 4096;
+
+    /// <summary>Reads the list of an assignment, in its order; an item's index is its ordinal.</summary>
+    /// <exception cref="BackupException">RecordDamaged: with file and line. Only the end of the list proves what stood before it.</exception>
+    /// <exception cref="FileSystemException">It cannot be read.</exception>
+    public static IEnumerable<ListItem> Read(PlanFolder folder, AssignmentView assignment) => EntryListReader.Read(
+        folder.Share.Tree,
+        folder.List(assignment.Document),
+        new ExpectedList(folder.PlanId, assignment.Id, assignment.Document.Entries, assignment.Sources));
 
     /// <summary>Writes one list, durably. It counts when a plan or a slot names it.</summary>
     public AssignmentDocument Write(string id, IReadOnlyList<ListItem> items, string node, string? incarnation)

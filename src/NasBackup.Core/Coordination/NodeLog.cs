@@ -21,6 +21,8 @@ internal sealed class NodeLog(Share share)
     /// <summary>Bytes at the end of a log that can teach: some hundred backups. A log may grow for years.</summary>
     private const long LessonLength = 64 * 1024;
 
+    private const int LongestLine = 64 * 1024;
+
     private const int AppendAttempts = 5;
 
     private static readonly FilePath Logs = FilePath.FromText("logs");
@@ -76,7 +78,7 @@ internal sealed class NodeLog(Share share)
                 string spelling = share.Read(node, CoordinationJson.Default.NodeDocument)?.Name ?? name;
                 records.AddRange(ReadFrom(spelling, Logs.Combine(file), long.MaxValue, warning));
             }
-            catch (FileSystemException e)
+            catch (Exception e) when (e is FileSystemException or BackupException)
             {
                 warning?.Invoke(e.Message);
             }
@@ -147,8 +149,7 @@ internal sealed class NodeLog(Share share)
             bool isPart = start > 0;
             foreach (byte[] line in Lines(handle, start))
             {
-                if (SealedJson.TryOpen(line, CoordinationJson.Default.LogDocument) is { Plan: not null } document
-                    && double.IsFinite(document.DurationSeconds) && Math.Abs(document.DurationSeconds) < int.MaxValue)
+                if (SealedJson.TryOpen(line, CoordinationJson.Default.LogDocument) is { } document)
                 {
                     records.Add(Describe(node, document));
                 }
@@ -191,7 +192,11 @@ internal sealed class NodeLog(Share share)
                 from = end + 1;
             }
 
-            line.AddRange(block.AsSpan(from, read - from));
+            // What is longer than any line is none; its end is looked for without keeping it.
+            if (line.Count < LongestLine)
+            {
+                line.AddRange(block.AsSpan(from, read - from));
+            }
         }
 
         if (line.Count > 0)

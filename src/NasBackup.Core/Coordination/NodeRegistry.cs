@@ -26,7 +26,8 @@ internal static class NodeName
     /// <summary>The form that names files: case does not matter in a node's name, but in the names of many file systems.</summary>
     public static string ForFile(string name) => name.ToLowerInvariant();
 
-    private static bool IsValid(string? name)
+    /// <summary>Whether a node may be called so.</summary>
+    public static bool IsValid(string? name)
         => name is { Length: > 0 and <= MostCharacters }
         && name[0] != '.'
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
@@ -149,15 +150,15 @@ internal sealed class NodeRegistry(Share share)
             return null;
         }
 
-        if (SealedJson.TryOpen(bytes, CoordinationJson.Default.NodeDocument) is { Name: not null } document)
+        if (SealedJson.TryOpen(bytes, CoordinationJson.Default.NodeDocument, out string? problem) is { } document)
         {
-            return document with { PathMap = document.PathMap ?? [] };
+            return document;
         }
 
         throw new BackupException(
             ErrorIds.RecordDamaged,
             ErrorKind.InvalidData,
-            $"The file '{share.Path}/{path}' of the node '{name}' is damaged. Remove it with Unregister-NasNode and register the node again.",
+            $"The file '{share.Path}/{path}' of the node '{name}' is damaged: {problem}. Remove it with Unregister-NasNode and register the node again.",
             name);
     }
 

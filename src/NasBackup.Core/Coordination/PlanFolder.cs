@@ -69,7 +69,14 @@ internal sealed partial class PlanFolder
     public PlanFolder Another() => new(Share, PlanId);
 
     /// <summary>What was asked for, or null where there is no such plan.</summary>
-    public RequestDocument? ReadRequest() => Share.Read(Root.Combine("request"), CoordinationJson.Default.RequestDocument);
+    /// <exception cref="BackupException">RecordDamaged: the request is not whole, or another plan's.</exception>
+    public RequestDocument? ReadRequest()
+    {
+        FilePath path = Root.Combine("request");
+        RequestDocument? request = Share.Read(path, CoordinationJson.Default.RequestDocument);
+        return request is null || request.Id == PlanId ? request : throw new BackupException(
+            ErrorIds.RecordDamaged, ErrorKind.InvalidData, $"The request '{Share.Path}/{path}' is that of plan {request.Id}; it cannot be used here.", PlanId);
+    }
 
     [GeneratedRegex("^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{6}$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex PlanIdPattern();

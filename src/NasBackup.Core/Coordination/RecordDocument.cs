@@ -36,7 +36,7 @@ internal sealed record NewsDocument(string Chain, int Slot);
 /// <summary>
 /// The one small file that an incarnation keeps on the share while it works. Only it writes there.
 /// </summary>
-internal sealed record RecordDocument
+internal sealed partial record RecordDocument
 {
     public int Version { get; init; } = 1;
 

@@ -1,3 +1,4 @@
+using System.Text;
 using NasBackup.Files;
 using NasBackup.Formats;
 
@@ -53,7 +54,7 @@ internal sealed class RecordFile : IDisposable
     }
 
     /// <summary>The newest whole record, read fresh by opening.</summary>
-    /// <returns>Null where the file has none that is whole.</returns>
+    /// <returns>Null where the file has none that is whole, or that of another.</returns>
     /// <exception cref="FileSystemException">It cannot be read; that says nothing about its owner.</exception>
     public static RecordDocument? Read(IFileTree tree, FilePath path)
     {
@@ -62,7 +63,8 @@ internal sealed class RecordFile : IDisposable
         int length = handle.ReadAt(places, 0);
         RecordDocument? first = Open(places.AsSpan(0, Math.Min(length, PlaceLength)));
         RecordDocument? second = length > PlaceLength ? Open(places.AsSpan(PlaceLength, length - PlaceLength)) : null;
-        return second is null || first?.Beat > second.Beat ? first : second;
+        RecordDocument? newest = second is null || first?.Beat > second.Beat ? first : second;
+        return newest is not null && path.Name.SequenceEqual(Encoding.UTF8.GetBytes($"{newest.Node}.{newest.Incarnation}")) ? newest : null;
     }
 
     public void Dispose() => _handle?.Dispose();

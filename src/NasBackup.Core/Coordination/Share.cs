@@ -11,6 +11,7 @@ namespace NasBackup.Coordination;
 internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens) : IDisposable
 {
     private const int PublishAttempts = 12;
+    private const int ReadAttempts = 4;
     private const int LargestSmallFile = 16 * 1024 * 1024;
 
     public IFileTree Tree => tree;
@@ -26,7 +27,10 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
 
     /// <summary>A whole small file, or null where there is none.</summary>
     /// <exception cref="FileSystemException">It cannot be read.</exception>
-    public byte[]? TryReadFile(FilePath path)
+    public byte[]? TryReadFile(FilePath path) => TryReadFile(tree, path);
+
+    /// <inheritdoc cref="TryReadFile(FilePath)"/>
+    public static byte[]? TryReadFile(IFileTree tree, FilePath path)
     {
         try
         {
@@ -34,7 +38,7 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
             long size = handle.GetStatus().Size;
             if (size > LargestSmallFile)
             {
-                throw new FileSystemException(FileProblem.Other, "read", $"{Path}/{path}", "it is far larger than any file of this kind");
+                throw new FileSystemException(FileProblem.Other, "read", $"{tree.RootPath}/{path}", "it is far larger than any file of this kind");
             }
 
             var bytes = new byte[size];
@@ -52,11 +56,12 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
     /// it there. What the calls say is ignored; only what can be read back decides. The token tells whose it is.
     /// </summary>
     /// <exception cref="FileSystemException">It could not be found out; the same document may be published again.</exception>
+    /// <exception cref="BackupException">RecordDamaged: what stands there is not whole, and does not become so.</exception>
     public T Publish<T>(FilePath folder, string name, T document, JsonTypeInfo<T> type)
         where T : class
     {
         FilePath final = folder.Combine(name);
-        if (Read(final, type) is { } earlier)
+        if (TryOpen(final, type, out _) is { } earlier)
         {
             return earlier;
         }
@@ -65,6 +70,7 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
         // between bricks had two winners now and then.
         FilePath draft = folder.Combine($".{name}.{tokens.Next(6)}");
         FileSystemException? problem = null;
+        string? damage = null;
         for (int attempt = 0; attempt < PublishAttempts; attempt++)
         {
             try
@@ -72,7 +78,7 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
                 WriteDraft(draft, SealedJson.Seal(document, type));
                 Try(() => tree.Link(draft, final), ref problem);
                 Try(() => tree.SyncDirectory(folder), ref problem);
-                if (Read(final, type) is { } published)
+                if (TryOpen(final, type, out damage) is { } published)
                 {
                     FileSystemException? ignored = null;
                     Try(() => tree.Delete(draft), ref ignored);
@@ -91,13 +97,37 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
             runtime.Sleep(TimeSpan.FromMilliseconds(20 << Math.Min(attempt, 6)), CancellationToken.None);
         }
 
-        throw problem ?? new FileSystemException(FileProblem.Other, "publish", $"{Path}/{final}", "what stands there cannot be read");
+        throw damage is not null ? Damaged(final, damage)
+            : problem ?? new FileSystemException(FileProblem.Other, "publish", $"{Path}/{final}", "what stands there cannot be read");
     }
 
-    /// <summary>A published document, or null where there is none (or none that can be seen yet) or it is not whole.</summary>
+    /// <summary>A published document, or null where there is none (or none that can be seen yet).</summary>
+    /// <exception cref="BackupException">RecordDamaged: what stands there is not whole, or is not what such a file may hold.</exception>
     public T? Read<T>(FilePath path, JsonTypeInfo<T> type)
         where T : class
-        => TryReadFile(path) is { } bytes ? SealedJson.TryOpen(bytes, type) : null;
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            T? document = TryOpen(path, type, out string? damage);
+            if (document is not null || damage is null)
+            {
+                return document;
+            }
+
+            if (attempt == ReadAttempts)
+            {
+                throw Damaged(path, damage);
+            }
+
+            // A network file system may show a file before it shows all of it.
+            runtime.Sleep(TimeSpan.FromMilliseconds(20 << attempt), CancellationToken.None);
+        }
+    }
+
+    /// <summary>A published document, or null where there is none, or one that is damaged.</summary>
+    public T? TryRead<T>(FilePath path, JsonTypeInfo<T> type)
+        where T : class
+        => TryOpen(path, type, out _);
 
     /// <summary>Replaces a file as a whole; for what only one process writes at a time.</summary>
     public void Replace<T>(FilePath path, T document, JsonTypeInfo<T> type)
@@ -185,6 +215,17 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
     }
 
     public void Dispose() => tree.Dispose();
+
+    /// <summary>Null without a damage where there is no such file, or one that has no content yet.</summary>
+    private T? TryOpen<T>(FilePath path, JsonTypeInfo<T> type, out string? damage)
+        where T : class
+    {
+        damage = null;
+        return TryReadFile(path) is { Length: > 0 } bytes ? SealedJson.TryOpen(bytes, type, out damage) : null;
+    }
+
+    private BackupException Damaged(FilePath path, string damage) => new(
+        ErrorIds.RecordDamaged, ErrorKind.InvalidData, $"The file '{Path}/{path}' is damaged: {damage}.", path.ToString());
 
     private void WriteDraft(FilePath draft, byte[] line)
     {

@@ -33,6 +33,10 @@ public readonly struct FilePath : IEquatable<FilePath>, IComparable<FilePath>
     /// <summary>Whether this is the root itself.</summary>
     public bool IsRoot => Bytes.IsEmpty;
 
+    /// <summary>Whether it consists of names only: no "." or "..", nothing empty, no zero byte; the root does not. Others cannot
+    /// be reached below any root.</summary>
+    public bool HasOnlyNames => LinuxWalk.IsBelowRoot(Bytes);
+
     /// <summary>The last component.</summary>
     public ReadOnlySpan<byte> Name => Bytes[(Bytes.LastIndexOf((byte)'/') + 1)..];
 

@@ -10,6 +10,9 @@ internal sealed class JsonLineReader : IDisposable
     /// <summary>No line of ours is longer: names of an inode with very many hard links are the longest.</summary>
     private const int LongestLine = 64 * 1024 * 1024;
 
+    /// <summary>As a power of two: memory that a compressed file may ask for. What is written here asks for far less.</summary>
+    private const int LargestWindow = 23;
+
     private readonly IFileHandle _handle;
     private readonly DecompressionStream _decompressor;
     private readonly XxHash128 _sum = new();
@@ -25,6 +28,7 @@ internal sealed class JsonLineReader : IDisposable
         _handle = handle;
         _name = name;
         _decompressor = new DecompressionStream(new FileHandleStream(handle));
+        _decompressor.SetParameter(ZstdSharp.Unsafe.ZSTD_dParameter.ZSTD_d_windowLogMax, LargestWindow);
     }
 
     /// <summary>The number of the line that was read last, from 1.</summary>

@@ -74,18 +74,31 @@ public static class SealedJson
     /// <summary>The document in a sealed line, or null where the line is not whole or does not hold one.</summary>
     public static T? TryOpen<T>(ReadOnlySpan<byte> line, JsonTypeInfo<T> type)
         where T : class
+        => TryOpen(line, type, out _);
+
+    /// <summary>The document in a sealed line, or null, and what is wrong with the line.</summary>
+    /// <param name="line">Blanks and line ends behind it do not matter.</param>
+    /// <param name="type">The document's type; one that is <see cref="IChecked"/> is checked.</param>
+    /// <param name="problem">Null where there is a document; otherwise such as "its sum is wrong".</param>
+    public static T? TryOpen<T>(ReadOnlySpan<byte> line, JsonTypeInfo<T> type, out string? problem)
+        where T : class
     {
         if (!TryOpen(line, out ReadOnlySpan<byte> body))
         {
+            problem = "its sum is missing or wrong";
             return null;
         }
 
         try
         {
-            return JsonSerializer.Deserialize(body, type);
+            T? document = JsonSerializer.Deserialize(body, type);
+            (document as IChecked)?.Check();
+            problem = document is null ? "it holds nothing" : null;
+            return document;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
+            problem = e.Message;
             return null;
         }
     }

@@ -23,8 +23,7 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
     /// <exception cref="BackupException">The list is damaged.</exception>
     public void Run()
     {
-        using IEnumerator<ListItem> items = EntryListReader
-            .Read(folder.Share.Tree, folder.List(assignment.Document), assignment.Id).GetEnumerator();
+        using IEnumerator<ListItem> items = ListFiles.Read(folder, assignment).GetEnumerator();
         _items = items;
         int count = (int)Math.Min(workers, Math.Max(1, assignment.Document.Entries));
         INodeThread[] threads = [.. Enumerable.Range(1, count - 1).Select(i => folder.Share.Runtime.Start($"worker {i}", Work))];

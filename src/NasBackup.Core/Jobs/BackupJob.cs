@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 
 namespace NasBackup.Jobs;
 
@@ -137,8 +138,8 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
             PlanId = request.Id,
             SetId = request.Id,
             DataPath = NodeOutcome.DataPathOf(request),
-            Entries = results.Sum(result => result.Entries),
-            Bytes = results.Sum(result => result.Bytes),
+            Entries = results.Total(result => result.Entries),
+            Bytes = results.Total(result => result.Bytes),
             FailedEntries = 0,
             FailedNodes = [.. results.SelectMany(result => result.FailedNodes).Distinct(StringComparer.OrdinalIgnoreCase)],
             Takeovers = [],

@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
@@ -150,7 +151,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         }
 
         // From here on the journal keeps the batch, whatever happens to the share.
-        long bytes = batch.Sum(entry => entry.Size);
+        long bytes = batch.Total(entry => entry.Size);
         lock (_gate)
         {
             _entriesLeft -= batch.Count;

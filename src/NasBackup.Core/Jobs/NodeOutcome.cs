@@ -1,4 +1,5 @@
 using NasBackup.Coordination;
+using NasBackup.Formats;
 using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
@@ -18,8 +19,8 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
             PlanId = request.Id,
             SetId = request.Id,
             DataPath = DataPathOf(request),
-            Entries = Completion is null ? heart.EntriesDone : counted.Sum(frozen => frozen.Entries),
-            Bytes = Completion is null ? heart.BytesDone : counted.Sum(frozen => frozen.Bytes),
+            Entries = Completion is null ? heart.EntriesDone : counted.Total(frozen => frozen.Entries),
+            Bytes = Completion is null ? heart.BytesDone : counted.Total(frozen => frozen.Bytes),
             FailedEntries = Completion?.FailedEntries ?? 0,
             Failures = FailuresOf(Completion),
             FailedNodes = Completion?.FailedNodes ?? View?.FailedNodes ?? [],

@@ -48,16 +48,39 @@ internal sealed record NodeSettings
 
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), SettingsJson.Default.NodeSettings) ?? new NodeSettings();
+            return Parse(File.ReadAllBytes(path), path);
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new BackupException(
-                ErrorIds.NodeSettingsInvalid, ErrorKind.InvalidData, $"The node's settings '{path}' cannot be read: {e.Message} Mend the file, or name another with {Variable}.", path, e);
+            throw Invalid(path, e);
         }
     }
+
+    /// <summary>Settings from what stands in their file.</summary>
+    /// <exception cref="BackupException">NodeSettingsInvalid.</exception>
+    internal static NodeSettings Parse(ReadOnlySpan<byte> json, string path)
+    {
+        try
+        {
+            NodeSettings settings = JsonSerializer.Deserialize(json, SettingsJson.Default.NodeSettings) ?? new NodeSettings();
+            return settings.NotificationCommand?.Any(string.IsNullOrEmpty) is true
+                ? throw new FormatException("notificationCommand has an empty part.")
+                : settings;
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        {
+            throw Invalid(path, e);
+        }
+    }
+
+    private static BackupException Invalid(string path, Exception e) => new(
+        ErrorIds.NodeSettingsInvalid, ErrorKind.InvalidData, $"The node's settings '{path}' cannot be read: {e.Message} Mend the file, or name another with {Variable}.", path, e);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    AllowTrailingCommas = true,
+    ReadCommentHandling = JsonCommentHandling.Skip)]
 [JsonSerializable(typeof(NodeSettings))]
 internal sealed partial class SettingsJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Planning;
 using NasBackup.Transfer;
 
@@ -45,8 +46,8 @@ internal sealed class PlanMaker(
             (ScanResult result, SourceIdentityDocument identity) = Scan(source, items.Count, bytes, cancellation);
             identities.Add(identity);
             items.AddRange(result.Entries.Select(entry => new ListItem(entry)));
-            bytes += result.Bytes;
-            unstored += result.UnstoredBytes;
+            bytes = Totals.Add(bytes, result.Bytes);
+            unstored = Totals.Add(unstored, result.UnstoredBytes);
             foreach ((SkipReason reason, long count) in result.SkippedCounts)
             {
                 skipped[reason.ToString()] = skipped.GetValueOrDefault(reason.ToString()) + count;
@@ -131,7 +132,7 @@ internal sealed class PlanMaker(
         {
             using IFileTree device = open(path);
             SpaceStatus space = device.GetSpace();
-            long needed = bytes + (entries * BytesPerEntry) + SpareBytes;
+            long needed = Totals.Add(bytes, (entries * BytesPerEntry) + SpareBytes);
             // A file system that does not know its own size (ramfs, some behind FUSE) says 0 of 0.
             if ((space.TotalBytes > 0 && space.FreeBytes < needed) || (space.FreeEntries >= 0 && space.FreeEntries < entries))
             {

@@ -224,17 +224,15 @@ internal sealed class PlanStore(Share share)
 
     private RequestDocument? FindRequest(PlanFolder folder)
     {
-        if (folder.ReadRequest() is { Id: not null, Sources: not null } request)
+        try
         {
-            return request;
+            return folder.ReadRequest();
         }
-
-        FilePath path = folder.Root.Combine("request");
-        return share.TryReadFile(path) is null ? null : throw new BackupException(
-            ErrorIds.RecordDamaged,
-            ErrorKind.InvalidData,
-            $"The request '{share.Path}/{path}' of the plan '{folder.PlanId}' is damaged; the plan cannot be used any more.",
-            folder.PlanId);
+        catch (BackupException e) when (e.ErrorId == ErrorIds.RecordDamaged)
+        {
+            throw new BackupException(
+                e.ErrorId, e.Kind, $"{e.Message} The plan '{folder.PlanId}' cannot be used any more; remove its folder.", folder.PlanId, e);
+        }
     }
 
     private static void Refresh(PlanFolder folder)

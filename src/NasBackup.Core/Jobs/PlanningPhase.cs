@@ -34,6 +34,15 @@ internal sealed class PlanningPhase(
             switch (folder.Planning.Last)
             {
                 case { Kind: SlotKind.Planned, Plan: { } plan }:
+                    if (!plan.IsOf(request))
+                    {
+                        throw new BackupException(
+                            ErrorIds.RecordDamaged,
+                            ErrorKind.InvalidData,
+                            $"The plan in '{folder.Share.Path}/{folder.Root}/planning' is not of the request beside it: it speaks of {plan.Identities.Count} sources, the request of {request.Sources.Count}. Remove it with Remove-NasBackupPlan and make a new one.",
+                            folder.PlanId);
+                    }
+
                     heart.State = NodeState.Idle;
                     return plan;
                 case { Kind: SlotKind.Failed, Error: { } error }:

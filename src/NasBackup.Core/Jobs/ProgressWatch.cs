@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 
 namespace NasBackup.Jobs;
 
@@ -56,8 +57,8 @@ public sealed class ProgressWatch
         NodeProgress[] nodes = [.. Names(request, records).Select(name => Node(name, records, assignments, isComplete))];
         long entries = plan?.Entries ?? 0;
         long bytes = plan?.Bytes ?? 0;
-        long entriesDone = Math.Min(entries, assignments.Sum(assignment => assignment.EntriesDone));
-        long bytesDone = Math.Min(bytes, assignments.Sum(assignment => assignment.BytesDone));
+        long entriesDone = Math.Min(entries, assignments.Total(assignment => assignment.EntriesDone));
+        long bytesDone = Math.Min(bytes, assignments.Total(assignment => assignment.BytesDone));
         double rate = nodes.Sum(node => node.Rate);
         return new BackupProgress
         {
@@ -105,15 +106,15 @@ public sealed class ProgressWatch
         AssignmentProgress[] mine = [.. assignments.Where(assignment => name.Equals(assignment.Node, StringComparison.OrdinalIgnoreCase))];
         bool isFailed = failed.Length > 0 && !IsBack(newest, failed);
         double rate = newest is null || isFailed || isComplete || !_rates.IsMoving(newest, _motion) ? 0 : _rates.Of(newest);
-        long bytes = mine.Sum(assignment => assignment.Bytes);
-        long bytesDone = mine.Sum(assignment => assignment.BytesDone);
+        long bytes = mine.Total(assignment => assignment.Bytes);
+        long bytesDone = mine.Total(assignment => assignment.BytesDone);
         bool hasMore = mine.Any(assignment => assignment.EntriesDone < assignment.Entries);
         return new NodeProgress
         {
             Node = name,
             State = isFailed ? "Failed" : newest?.Record!.State.ToString() ?? "NotStarted",
-            Entries = mine.Sum(assignment => assignment.Entries),
-            EntriesDone = mine.Sum(assignment => assignment.EntriesDone),
+            Entries = mine.Total(assignment => assignment.Entries),
+            EntriesDone = mine.Total(assignment => assignment.EntriesDone),
             Bytes = bytes,
             BytesDone = bytesDone,
             Rate = rate,
@@ -134,8 +135,8 @@ public sealed class ProgressWatch
     {
         ILookup<string, AssignmentProgress> open = assignments.Where(assignment => assignment.IsInHand)
             .ToLookup(assignment => assignment.Owner, StringComparer.Ordinal);
-        return records.Select(found => found.Record).OfType<RecordDocument>().Sum(record => Math.Clamp(
-            record.BytesMoved - record.BytesDone, 0, open[record.Incarnation].Sum(assignment => Math.Max(0, assignment.Bytes - assignment.BytesDone))));
+        return records.Select(found => found.Record).OfType<RecordDocument>().Total(record => Math.Clamp(
+            record.BytesMoved - record.BytesDone, 0, open[record.Incarnation].Total(assignment => Math.Max(0, assignment.Bytes - assignment.BytesDone))));
     }
 
     /// <summary>

@@ -140,6 +140,7 @@ internal static class EntryJson
     {
         public FilePath Path;
         public bool HasPath;
+        public bool HasKind;
         public int Source;
         public EntryKind Kind;
         public long Size;
@@ -157,7 +158,23 @@ internal static class EntryJson
         public readonly FileStatus ToStatus() => new(
             Kind, Size, new FileMetadata(ModifiedTime, Mode, Owner, Group), ChangeTime, Inode, FileSystem, Math.Max(1, Links), DeviceNumber);
 
-        public readonly Entry ToEntry() => new() { Source = Source, Path = Path, Status = ToStatus(), OtherNames = Names };
+        /// <summary>The entry, once its fields are what they may be: whoever wrote a list, its paths lead nowhere else.</summary>
+        /// <param name="sources">How many sources the plan has.</param>
+        /// <exception cref="JsonException">A field is missing, or says what cannot be.</exception>
+        public readonly Entry ToEntry(int sources)
+        {
+            string? problem = !HasPath ? "an entry has no path"
+                : !HasKind ? "an entry has no kind"
+                : !Path.IsRoot && !Path.HasOnlyNames ? $"the path '{Path}' does not stay below its source"
+                : Names?.Exists(static name => !name.HasOnlyNames) == true ? "another name of an entry does not stay below its source"
+                : Source < 0 || Source >= sources ? $"an entry is of source {Source}, and there are {sources}"
+                : Kind is EntryKind.Socket ? "a socket is no entry"
+                : Kind is not EntryKind.File && Size != 0 ? "something that is no file has a size"
+                : null;
+            return problem is null
+                ? new Entry { Source = Source, Path = Path, Status = ToStatus(), OtherNames = Names }
+                : throw new JsonException(problem);
+        }
     }
 
     /// <summary>
@@ -187,6 +204,7 @@ internal static class EntryJson
         {
             json.Read();
             fields.Kind = ReadKind(ref json);
+            fields.HasKind = true;
         }
         else if (json.ValueTextEquals("names"u8))
         {

@@ -46,7 +46,7 @@ internal sealed class EntryListWriter : IDisposable
             json.WriteEndObject();
         });
         Entries++;
-        Bytes += item.Entry.Size;
+        Bytes = Totals.Add(Bytes, item.Entry.Size);
     }
 
     /// <summary>Writes the last line and makes the file durable; without it the list is not whole.</summary>
@@ -59,32 +59,42 @@ internal sealed class EntryListWriter : IDisposable
     public void Dispose() => _lines.Dispose();
 }
 
+/// <summary>What a list must be, by what the plan or the slot says that names it.</summary>
+/// <param name="Plan">The plan's id.</param>
+/// <param name="Assignment">The assignment's id.</param>
+/// <param name="Entries">How many lines it has.</param>
+/// <param name="Sources">How many sources the plan has.</param>
+internal sealed record ExpectedList(string Plan, string Assignment, long Entries, int Sources);
+
 /// <summary>Reads a list as a stream; it is never held whole.</summary>
 internal static class EntryListReader
 {
     /// <summary>All items in order; the item's index is its ordinal.</summary>
+    /// <param name="tree">The share.</param>
+    /// <param name="path">The list.</param>
+    /// <param name="expected">What it must be; a list that holds more is not read on.</param>
     /// <exception cref="BackupException">RecordDamaged: with file and line. The items before it were right in form, but
     /// only the last line proves that they are the ones that were written.</exception>
-    public static IEnumerable<ListItem> Read(IFileTree tree, FilePath path, string assignment)
+    public static IEnumerable<ListItem> Read(IFileTree tree, FilePath path, ExpectedList expected)
     {
         using var lines = new JsonLineReader(tree.OpenRead(path), $"{tree.RootPath}/{path}");
-        ReadHeader(lines, assignment);
+        ReadHeader(lines, expected);
         long entries = 0;
         long bytes = 0;
         while (true)
         {
-            if (!TryReadItem(lines, entries, bytes, out ListItem item))
+            if (!TryReadItem(lines, entries, bytes, expected, out ListItem item))
             {
                 yield break;
             }
 
             entries++;
-            bytes += item.Entry.Size;
+            bytes = Totals.Add(bytes, item.Entry.Size);
             yield return item;
         }
     }
 
-    private static void ReadHeader(JsonLineReader lines, string assignment)
+    private static void ReadHeader(JsonLineReader lines, ExpectedList expected)
     {
         ListHeader? header = lines.TryRead(out ReadOnlySpan<byte> line)
             ? SealedJson.TryOpen(line, PlanningJson.Default.ListHeader)
@@ -94,15 +104,15 @@ internal static class EntryListReader
             throw lines.Damaged("it does not begin as a list of this version");
         }
 
-        if (header.Assignment != assignment)
+        if (header.Plan != expected.Plan || header.Assignment != expected.Assignment)
         {
-            throw lines.Damaged($"it is the list of {header.Assignment}, not of {assignment}");
+            throw lines.Damaged($"it is the list of {header.Assignment} of plan {header.Plan}, not of {expected.Assignment} of plan {expected.Plan}");
         }
 
         lines.AddToSum();
     }
 
-    private static bool TryReadItem(JsonLineReader lines, long entries, long bytes, out ListItem item)
+    private static bool TryReadItem(JsonLineReader lines, long entries, long bytes, ExpectedList expected, out ListItem item)
     {
         item = default;
         if (!lines.TryRead(out ReadOnlySpan<byte> line))
@@ -113,7 +123,7 @@ internal static class EntryListReader
         if (line.StartsWith("{\"sum\""u8))
         {
             var trailer = SealedJson.TryOpen(line, PlanningJson.Default.ListTrailer);
-            if (trailer is null || trailer.Entries != entries || trailer.Bytes != bytes || trailer.Sum != lines.Sum.ToString())
+            if (trailer is null || entries != expected.Entries || trailer.Entries != entries || trailer.Bytes != bytes || trailer.Sum != lines.Sum.ToString())
             {
                 throw lines.Damaged("its last line does not agree with what stands before it");
             }
@@ -121,9 +131,14 @@ internal static class EntryListReader
             return false;
         }
 
+        if (entries == expected.Entries)
+        {
+            throw lines.Damaged($"it holds more than the {entries} entries that it was planned with");
+        }
+
         try
         {
-            item = Parse(line);
+            item = Parse(line, expected.Sources);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
@@ -134,7 +149,7 @@ internal static class EntryListReader
         return true;
     }
 
-    private static ListItem Parse(ReadOnlySpan<byte> line)
+    private static ListItem Parse(ReadOnlySpan<byte> line, int sources)
     {
         var json = new Utf8JsonReader(line);
         EntryJson.Fields fields = default;
@@ -163,16 +178,13 @@ internal static class EntryListReader
             }
         }
 
-        if (!fields.HasPath)
-        {
-            throw new JsonException("an entry has no path");
-        }
-
-        return new ListItem(fields.ToEntry(), attempt, problem);
+        return attempt is >= 1 and <= ListItem.LastAttempt
+            ? new ListItem(fields.ToEntry(sources), attempt, problem)
+            : throw new JsonException($"there is no attempt {attempt}");
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ListHeader))]
 [JsonSerializable(typeof(ListTrailer))]
 internal sealed partial class PlanningJson : JsonSerializerContext;

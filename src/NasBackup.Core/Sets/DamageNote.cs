@@ -151,6 +151,8 @@ internal static class DamageNote
             }
         }
 
-        return fields.HasPath ? new DamagedEntry(fields.Source, fields.Path, damage, problem) : throw new JsonException("an entry has no path");
+        return fields.HasPath && (fields.Path.IsRoot || fields.Path.HasOnlyNames)
+            ? new DamagedEntry(fields.Source, fields.Path, damage, problem)
+            : throw new JsonException("an entry has no path, or one that does not stay below its source");
     }
 }

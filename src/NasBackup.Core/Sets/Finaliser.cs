@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Planning;
 using NasBackup.Transfer;
 
@@ -131,7 +132,7 @@ internal sealed class Finaliser(
         FrozenEntries frozen = FrozenEntries.Read(folder, assignment, journal);
         string owner = assignment.Node ?? terminal.Node;
         long ordinal = -1;
-        foreach (ListItem item in EntryListReader.Read(folder.Share.Tree, folder.List(assignment.Document), assignment.Id))
+        foreach (ListItem item in ListFiles.Read(folder, assignment))
         {
             cancellation.ThrowIfCancellationRequested();
             Step();
@@ -175,7 +176,7 @@ internal sealed class Finaliser(
     /// <summary>Promise 1: every entry of the plan is committed, or recorded as failed, before the set is called complete.</summary>
     private void ThrowIfEntriesAreMissing(SetSummary summary)
     {
-        long planned = plan.Lists.Sum(list => list.Assignment.Entries);
+        long planned = plan.Lists.Total(list => list.Assignment.Entries);
         if (summary.Entries + summary.Failed != planned)
         {
             throw new BackupException(

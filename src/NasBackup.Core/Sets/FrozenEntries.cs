@@ -10,12 +10,18 @@ namespace NasBackup.Sets;
 /// </summary>
 internal sealed class FrozenEntries
 {
-    private readonly Slim[] _plain;
+    /// <summary>A journal that leaves out more lines than this, beside as many again as it speaks of, is not believed to be
+    /// about to fill them: memory is bounded by the journal's own length, whatever numbers stand in it.</summary>
+    private const int LargestGap = 64 * 1024;
+
+    private readonly long _lines;
+    private Slim[] _plain = [];
+    private long _known;
 
     // What was not as the list said, or failed, is rare.
     private readonly Dictionary<long, JournalEntry> _special = [];
 
-    private FrozenEntries(long entries) => _plain = new Slim[entries];
+    private FrozenEntries(long lines) => _lines = lines;
 
     /// <summary>Reads what was frozen, whole.</summary>
     /// <exception cref="BackupException">RecordDamaged: the journal does not hold what was frozen, or not of this list.</exception>
@@ -26,12 +32,12 @@ internal sealed class FrozenEntries
         FilePath journal = folder.Journal(assignment.Id);
         JournalReader.ReadFrozen(folder.Share.Tree, journal, frozen, entry =>
         {
-            if (entry.Ordinal >= entries._plain.Length)
+            if (entry.Ordinal >= entries._lines)
             {
                 throw new BackupException(
                     ErrorIds.RecordDamaged,
                     ErrorKind.InvalidData,
-                    $"The journal '{folder.Share.Path}/{journal}' is damaged: it speaks of line {entry.Ordinal} of a list that has {entries._plain.Length}.",
+                    $"The journal '{folder.Share.Path}/{journal}' is damaged: it speaks of line {entry.Ordinal} of a list that has {entries._lines}.",
                     journal.ToString());
             }
 
@@ -43,16 +49,10 @@ internal sealed class FrozenEntries
     /// <summary>What became of a line; false where the journal says nothing of it.</summary>
     public bool TryGet(long ordinal, out JournalEntry entry)
     {
-        entry = default;
-        if (ordinal >= _plain.Length)
-        {
-            return false;
-        }
-
-        ref readonly Slim slim = ref _plain[ordinal];
+        Slim slim = ordinal < _plain.Length ? _plain[ordinal] : default;
         if (!slim.Flags.HasFlag(Flags.Known))
         {
-            return false;
+            return _special.TryGetValue(ordinal, out entry);
         }
 
         entry = slim.Flags.HasFlag(Flags.Special) ? _special[ordinal] : new JournalEntry
@@ -68,10 +68,17 @@ internal sealed class FrozenEntries
 
     private void Add(in JournalEntry entry)
     {
-        bool isSpecial = entry.IsFailed || entry.Status is not null || entry.Attributes is not null || entry.LinkTarget is not null;
+        _known++;
+        bool fits = Fits(entry.Ordinal);
+        bool isSpecial = entry.IsFailed || entry.Status is not null || entry.Attributes is not null || entry.LinkTarget is not null || !fits;
         if (isSpecial)
         {
             _special[entry.Ordinal] = entry;
+        }
+
+        if (!fits)
+        {
+            return;
         }
 
         _plain[entry.Ordinal] = new Slim
@@ -84,6 +91,22 @@ internal sealed class FrozenEntries
                 | (entry.Hash is null ? Flags.None : Flags.Hashed)
                 | (entry.Changed ? Flags.Changed : Flags.None),
         };
+    }
+
+    private bool Fits(long ordinal)
+    {
+        if (ordinal < _plain.Length)
+        {
+            return true;
+        }
+
+        if (ordinal >= Math.Min(Array.MaxLength, (2 * _known) + LargestGap))
+        {
+            return false;
+        }
+
+        Array.Resize(ref _plain, (int)Math.Min(Math.Max(ordinal + 1, 2L * _plain.Length), Math.Min(_lines, Array.MaxLength)));
+        return true;
     }
 
     [Flags]

@@ -66,13 +66,28 @@ internal readonly record struct ManifestEntry
 /// <param name="Path">Absolute, as the plan names it.</param>
 /// <param name="Data">Below the set's folder, in the same notation; the source itself, file or folder.</param>
 /// <param name="IsFile">Whether the source is a single file; then the path of its one entry is the file's name.</param>
-internal sealed record SetSourceDocument(string Path, string Data, bool IsFile);
+internal sealed record SetSourceDocument(string Path, string Data, bool IsFile)
+{
+    /// <summary>Sources of a set, or of its manifest.</summary>
+    public static void Check(IReadOnlyList<SetSourceDocument> sources)
+    {
+        FieldRules.Each(sources, 100_000, "sources", source =>
+        {
+            DocumentFields.AbsolutePath(source.Path, "sources");
+            FieldRules.Text(source.Data, "sources");
+            FieldRules.Require(FilePath.Parse(source.Data).HasOnlyNames, "the data of a source is not a path below the set");
+        });
+        FieldRules.Require(sources.Count > 0, "sources is empty");
+    }
+}
 
 /// <summary>The first line of a manifest.</summary>
-internal sealed record ManifestHeader(string Format, int Version, string Set, IReadOnlyList<SetSourceDocument> Sources)
+internal sealed record ManifestHeader(string Format, int Version, string Set, IReadOnlyList<SetSourceDocument> Sources) : IChecked
 {
     public const string FormatName = "nasbackup-manifest";
     public const int CurrentVersion = 1;
+
+    public void Check() => SetSourceDocument.Check(Sources);
 }
 
 /// <summary>The last line of a manifest: entries and bytes that are in the set, entries that failed, and the XXH128 of all lines before.</summary>

@@ -85,7 +85,7 @@ internal sealed class ManifestReader : IDisposable
 
         try
         {
-            entry = Parse(line);
+            entry = Parse(line, Header.Sources.Count);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
@@ -95,11 +95,11 @@ internal sealed class ManifestReader : IDisposable
         _lines.AddToSum();
         _entries += entry.IsFailed ? 0 : 1;
         _failed += entry.IsFailed ? 1 : 0;
-        _bytes += entry.IsFailed ? 0 : entry.Entry.Size;
+        _bytes = Totals.Add(_bytes, entry.IsFailed ? 0 : entry.Entry.Size);
         return true;
     }
 
-    private static ManifestEntry Parse(ReadOnlySpan<byte> line)
+    private static ManifestEntry Parse(ReadOnlySpan<byte> line, int sources)
     {
         var json = new Utf8JsonReader(line);
         EntryJson.Fields fields = default;
@@ -117,14 +117,9 @@ internal sealed class ManifestReader : IDisposable
             }
         }
 
-        if (!fields.HasPath)
-        {
-            throw new JsonException("an entry has no path");
-        }
-
         return new ManifestEntry
         {
-            Entry = fields.ToEntry(),
+            Entry = fields.ToEntry(sources),
             Node = rest.Node ?? "",
             Hash = rest.Hash,
             Attributes = rest.Attributes,

@@ -40,7 +40,7 @@ internal sealed class ManifestWriter : IDisposable
         else
         {
             Entries++;
-            Bytes += entry.Entry.Size;
+            Bytes = Totals.Add(Bytes, entry.Entry.Size);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 
 namespace NasBackup.Sets;
 
@@ -8,7 +9,15 @@ namespace NasBackup.Sets;
 /// <param name="File">Its name in the set's folder.</param>
 /// <param name="Hash">XXH128 of the file as it is stored, 32 hex digits.</param>
 /// <param name="Length">Bytes of the file.</param>
-internal sealed record ManifestReference(string File, string Hash, long Length);
+internal sealed record ManifestReference(string File, string Hash, long Length) : IChecked
+{
+    public void Check()
+    {
+        FieldRules.Hash(Hash, "manifest.hash");
+        FieldRules.Require(Hash128.TryParse(Hash, out Hash128 hash) && File == ManifestFile.NameOf(hash), "manifest.file is not called after manifest.hash");
+        FieldRules.NotNegative(Length, "manifest.length");
+    }
+}
 
 /// <summary>
 /// <c>set.json</c>: published once, on the device; with it the set is complete. It stands on its own: who has only the
@@ -60,12 +69,32 @@ internal sealed record SetDocument : CompletionDocument
 
     /// <summary>What was left out, counted by reason.</summary>
     public required IReadOnlyDictionary<string, long> Skipped { get; init; }
+
+    public override void Check()
+    {
+        FieldRules.Require(PlanFolder.IsPlanId(Id), "id is not that of a set");
+        FieldRules.Id(Token, "token");
+        SetSourceDocument.Check(Sources);
+        DocumentFields.AbsolutePath(Destination, "destination");
+        FieldRules.Text(CompletedBy, "completedBy");
+        FieldRules.NotNegative(Unreadable, "unreadable");
+        Manifest.Check();
+        FieldRules.Each(Skipped, 1000, "skipped", pair => FieldRules.NotNegative(pair.Value, "skipped"));
+        base.Check();
+    }
 }
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UseStringEnumConverter = true)]
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    Converters =
+    [
+        typeof(StrictEnumConverter<BackupStatus>),
+        typeof(StrictEnumConverter<DeviceLayout>),
+        typeof(StrictEnumConverter<BackupType>),
+    ])]
 [JsonSerializable(typeof(SetDocument))]
 [JsonSerializable(typeof(ManifestHeader))]
 [JsonSerializable(typeof(ManifestTrailer))]

@@ -55,7 +55,7 @@ internal sealed class SetFolders(IFileTree device, Func<string, IFileTree> open,
         {
             SetChain chain = Chain(planId, set);
             chain.Refresh();
-            return chain.Removal is null && Published(set).Read(SetDocument.Path, SetsJson.Default.SetDocument) is null;
+            return chain.Removal is null && Published(set).TryRead(SetDocument.Path, SetsJson.Default.SetDocument) is null;
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Transfer;
 
 namespace NasBackup.Sets;
@@ -56,11 +57,11 @@ internal sealed class SetStore(SetFolders folders)
             }
 
             Share published = folders.Published(set);
-            return published.Read(SetDocument.Path, SetsJson.Default.SetDocument) is { } document && document.Id == id
+            return published.TryRead(SetDocument.Path, SetsJson.Default.SetDocument) is { } document && document.Id == id
                 ? Describe(document, chain)
                 : DescribeUnfinished(
                     id,
-                    published.Read(SetPaths.Token, CoordinationJson.Default.RequestDocument),
+                    published.TryRead(SetPaths.Token, CoordinationJson.Default.RequestDocument),
                     published.TryReadFile(SetDocument.Path) is null ? SetStatus.Unfinished : SetStatus.Damaged,
                     chain);
         }
@@ -87,7 +88,7 @@ internal sealed class SetStore(SetFolders folders)
         Warnings = document.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal),
         IsHeld = chain.IsHeld,
         PinnedBy = [.. chain.Pins.Where(folders.NeedsItsPins)],
-        DamagedEntries = chain.Damage.Sum(damage => damage.Entries),
+        DamagedEntries = chain.Damage.Total(damage => damage.Entries),
         IsDamaged = chain.Damage.Any(damage => damage.IsWhole),
     };
 
@@ -103,7 +104,7 @@ internal sealed class SetStore(SetFolders folders)
         CreatedAt = request?.CreatedAt ?? TimeOf(id),
         IsHeld = chain.IsHeld,
         PinnedBy = [.. chain.Pins.Where(folders.NeedsItsPins)],
-        DamagedEntries = chain.Damage.Sum(damage => damage.Entries),
+        DamagedEntries = chain.Damage.Total(damage => damage.Entries),
         IsDamaged = status is SetStatus.Damaged || chain.Damage.Any(damage => damage.IsWhole),
     };
 

@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Transfer;
 
 namespace NasBackup.Sets;
@@ -31,7 +32,7 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
         if (!entry.IsFailed)
         {
             Entries++;
-            Bytes += entry.Entry.Size;
+            Bytes = Totals.Add(Bytes, entry.Entry.Size);
             AddLoss(entry.Lost);
             Warn(SetWarnings.ChangedWhileRead, entry.Changed);
             if (entry.Changed && _changed.Count < MostChanged)
@@ -110,8 +111,8 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
             slot.Reason ?? "",
             slot.Node,
             slot.Frozen?.Entries ?? 0,
-            successors.Sum(successor => successor.Entries),
-            successors.Sum(successor => successor.Bytes),
+            successors.Total(successor => successor.Entries),
+            successors.Total(successor => successor.Bytes),
             [.. successors.Select(successor => view.Find(successor.Id)?.Node ?? successor.Node ?? successor.Id).Distinct(StringComparer.OrdinalIgnoreCase)],
             slot.Time);
     }
@@ -128,8 +129,8 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .Select(node => new NodeSummaryDocument(
                 node,
-                work[node].Sum(journal => journal.Entries),
-                work[node].Sum(journal => journal.Bytes),
+                work[node].Total(journal => journal.Entries),
+                work[node].Total(journal => journal.Bytes),
                 speeds.GetValueOrDefault(node),
                 failed.Contains(node)))];
     }

@@ -88,10 +88,6 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
     }
 
     private bool HoldsToken(IFileTree tree)
-    {
-        using IFileHandle handle = tree.OpenRead(SetPaths.Token);
-        var bytes = new byte[handle.GetStatus().Size];
-        handle.ReadAt(bytes, 0);
-        return SealedJson.TryOpen(bytes, CoordinationJson.Default.RequestDocument)?.Token == request.Token;
-    }
+        => Share.TryReadFile(tree, SetPaths.Token) is { } bytes
+        && SealedJson.TryOpen(bytes, CoordinationJson.Default.RequestDocument)?.Token == request.Token;
 }

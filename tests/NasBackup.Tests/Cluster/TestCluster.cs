@@ -169,7 +169,7 @@ internal sealed class TestCluster : IDisposable
             var ordinals = new HashSet<long>();
             JournalReader.ReadFrozen(tree, folder.Journal(assignment.Id), assignment.Terminal!.Frozen!, entry => Assert.True(ordinals.Add(entry.Ordinal)));
             long ordinal = -1;
-            foreach (ListItem item in EntryListReader.Read(tree, folder.List(assignment.Document), assignment.Id))
+            foreach (ListItem item in ListFiles.Read(folder, assignment))
             {
                 if (ordinals.Contains(++ordinal))
                 {

@@ -5,7 +5,7 @@ namespace NasBackup.Tests.Coordination;
 
 public sealed class RecordFileTests : IDisposable
 {
-    private static readonly FilePath Path = FilePath.FromText("record");
+    private static readonly FilePath Path = FilePath.FromText("a.1");
 
     private readonly TestShare _share = new();
 

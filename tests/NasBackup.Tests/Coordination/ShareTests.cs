@@ -57,11 +57,21 @@ public sealed class ShareTests : IDisposable
     }
 
     [Fact]
-    public void A_published_file_that_is_not_whole_is_read_as_if_it_were_not_there()
+    public void A_published_file_that_is_damaged_is_named_with_what_is_wrong()
     {
         SlotDocument slot = new Identity("a", "1").Slot(_share.Share, SlotKind.Claim);
         _share.Share.Publish(Folder, "1", slot, CoordinationJson.Default.SlotDocument);
         _share.Damage(Folder.Combine("1"), 70, "X"u8);
+        BackupException error = Assert.Throws<BackupException>(() => _share.Share.Read(Folder.Combine("1"), CoordinationJson.Default.SlotDocument));
+        Assert.Equal(ErrorIds.RecordDamaged, error.ErrorId);
+        Assert.Contains(_share.PathOf(Folder.Combine("1")), error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_published_file_that_has_no_content_yet_is_read_as_if_it_were_not_there()
+    {
+        _share.Share.MakeFolder(Folder);
+        File.WriteAllBytes(_share.PathOf(Folder.Combine("1")), []);
         Assert.Null(_share.Share.Read(Folder.Combine("1"), CoordinationJson.Default.SlotDocument));
     }
 
@@ -98,7 +108,7 @@ public sealed class ShareTests : IDisposable
     public void A_file_that_is_replaced_is_the_old_or_the_new_one_at_any_moment()
     {
         FilePath path = FilePath.FromText("nodes/a.json");
-        NodeDocument Document(int i) => new(new string('n', 1 + (i * 700 % 3000)), i, [], DateTime.UnixEpoch);
+        NodeDocument Document(int i) => new("n", i, new(StringComparer.Ordinal) { ["/a"] = "/" + new string('n', i * 700 % 3000) }, DateTime.UnixEpoch);
         _share.Share.Replace(path, Document(0), CoordinationJson.Default.NodeDocument);
         bool isOver = false;
         INodeThread writer = SystemRuntime.Instance.Start("writer", () =>

@@ -310,7 +310,7 @@ internal sealed class FinishedPlan : IDisposable
         file.Close();
     }
 
-    private SlotDocument Slot(SlotKind kind, string node) => new Identity(node, "by " + node).Slot(_share, kind);
+    private SlotDocument Slot(SlotKind kind, string node) => new Identity(node, "by-" + node).Slot(_share, kind);
 
     private void Publish(string assignment, SlotDocument slot) => Folder.Slots(assignment).PublishNext(slot, out _);
 }

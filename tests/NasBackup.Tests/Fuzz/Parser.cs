@@ -1,0 +1,103 @@
+using System.Text.Json.Serialization.Metadata;
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Jobs;
+using NasBackup.Planning;
+using NasBackup.Sets;
+using NasBackup.Tests.Coordination;
+
+namespace NasBackup.Tests.Fuzz;
+
+/// <summary>One kind of file, good examples of it, and how the product reads it.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Path">The path under which it is read.</param>
+/// <param name="Examples">As the product wrote them.</param>
+/// <param name="Read">Reads it to its end.</param>
+/// <param name="HasLines">Whether errors name a line.</param>
+internal sealed record Parser(string Name, string Path, IReadOnlyList<byte[]> Examples, Action<IFileTree> Read, bool HasLines = false)
+{
+    public static IReadOnlyList<Parser> All(Corpus corpus)
+    {
+        string plan = $"plans/{corpus.PlanId[..6]}/{corpus.PlanId}";
+        string listPath = corpus.Share.Keys.First(path => path.StartsWith(plan + "/assignments/", StringComparison.Ordinal) && path.EndsWith("zst", StringComparison.Ordinal) && path.Contains("/L1/list.", StringComparison.Ordinal));
+        string l1 = System.IO.Path.GetDirectoryName(listPath)!;
+        string recordPath = corpus.Share.Keys.First(path => path.StartsWith(plan + "/records/nas1", StringComparison.Ordinal));
+        string id = System.IO.Path.GetFileName(l1);
+        SlotDocument planned = new Share(new MemoryFiles("/share", corpus.Share), SystemRuntime.Instance, Tokens.System)
+            .Read(FilePath.FromText(plan + "/planning/2"), CoordinationJson.Default.SlotDocument)!;
+        AssignmentDocument assignment = planned.Plan!.Lists.Single(list => list.Assignment.Id == id).Assignment;
+        SlotDocument terminal = new Share(new MemoryFiles("/share", corpus.Share), SystemRuntime.Instance, Tokens.System)
+            .Read(FilePath.FromText(l1 + "/2"), CoordinationJson.Default.SlotDocument)!;
+        byte[][] slots = Find(corpus.Share, path => path.StartsWith(plan, StringComparison.Ordinal) && int.TryParse(System.IO.Path.GetFileName(path), out _));
+        return
+        [
+            Sealed("share marker", "nasbackup.json", [corpus.Share["nasbackup.json"]], CoordinationJson.Default.ShareDocument),
+            Sealed("request", plan + "/request", [corpus.Share[plan + "/request"]], CoordinationJson.Default.RequestDocument),
+            Sealed("slot", plan + "/planning/1", slots, CoordinationJson.Default.SlotDocument),
+            Sealed("set", "set.json", [corpus.Set["set.json"]], SetsJson.Default.SetDocument),
+            new("node", "nodes/nas1.json", [corpus.Share["nodes/nas1.json"]], tree => new NodeRegistry(Share(tree)).Get("nas1")),
+            new("log", "logs/nas1.jsonl", [corpus.Share["logs/nas1.jsonl"]], tree => new NodeLog(Share(tree)).Read("nas1")),
+            new("record", recordPath, Find(corpus.Share, path => path == recordPath), tree => RecordFile.Read(tree, FilePath.FromText(recordPath))),
+            new("journal", l1 + "/journal", Find(corpus.Share, path => path == l1 + "/journal"), tree => ReadJournal(tree, corpus.PlanId, assignment, terminal.Frozen!)),
+            new(
+                "list",
+                listPath,
+                Find(corpus.Share, path => path == listPath),
+                tree => Walk(EntryListReader.Read(tree, FilePath.FromText(listPath), new ExpectedList(corpus.PlanId, id, assignment.Entries, 1))),
+                HasLines: true),
+            new(
+                "manifest",
+                corpus.Set.Keys.First(ManifestFile.IsManifest),
+                Find(corpus.Set, ManifestFile.IsManifest),
+                tree => ReadManifest(tree, corpus.Set.Keys.First(ManifestFile.IsManifest), corpus.PlanId),
+                HasLines: true),
+            new("settings", "node.json", [.. Settings.Select(System.Text.Encoding.UTF8.GetBytes)], tree =>
+            {
+                using IFileHandle handle = tree.OpenRead(FilePath.FromText("node.json"));
+                var bytes = new byte[handle.GetStatus().Size];
+                handle.ReadAt(bytes, 0);
+                NodeSettings.Parse(bytes, tree.RootPath + "/node.json");
+            }),
+        ];
+    }
+
+    private static readonly string[] Settings =
+    [
+        "{\"notificationCommand\":[\"/usr/bin/logger\",\"done\"]}",
+        "{\n  // comment\n  \"notificationCommand\": [],\n}",
+    ];
+
+    private static Parser Sealed<T>(string name, string path, byte[][] examples, JsonTypeInfo<T> type)
+        where T : class
+        => new(name, path, examples, tree => Share(tree).Read(FilePath.FromText(path), type));
+
+    private static byte[][] Find(IReadOnlyDictionary<string, byte[]> files, Func<string, bool> isWanted)
+        => [.. files.Where(file => isWanted(file.Key)).Select(file => file.Value)];
+
+    private static Share Share(IFileTree tree) => new(tree, new SleepingRuntime(), Tokens.System);
+
+    private static void ReadJournal(IFileTree tree, string planId, AssignmentDocument assignment, FrozenJournal frozen)
+    {
+        var folder = new PlanFolder(Share(tree), planId);
+        FrozenJournal whole = JournalReader.ReadWhole(tree, folder.Journal(assignment.Id), _ => { });
+
+        // What is whole is what a slot would freeze; a slot that says otherwise must be refused.
+        var view = new AssignmentView(assignment, null, folder.Slots(assignment.Id), 1, 0);
+        FrozenEntries.Read(folder, view, whole);
+        FrozenEntries.Read(folder, view, frozen);
+    }
+
+    private static void ReadManifest(IFileTree tree, string path, string set)
+    {
+        using var reader = new ManifestReader(tree, FilePath.FromText(path), set);
+        Walk(reader.Entries());
+    }
+
+    private static void Walk<T>(IEnumerable<T> items)
+    {
+        foreach (T item in items)
+        {
+            _ = item?.ToString();
+        }
+    }
+}
