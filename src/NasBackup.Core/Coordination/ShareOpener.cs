@@ -18,7 +18,7 @@ internal static class ShareOpener
             try
             {
                 string id = Prepare(new Share(opened, runtime, tokens), create);
-                bool IsIt(IFileTree tree) => new Share(tree, runtime, tokens).Read(Marker, CoordinationJson.Default.ShareDocument)?.Id == id;
+                bool IsIt(IFileTree tree) => new Share(tree, runtime, tokens).TryRead(Marker, CoordinationJson.Default.ShareDocument)?.Id == id;
                 return new Share(new FollowingTree(path, opened, FileTree.Open, IsIt, runtime.Time), runtime, tokens);
             }
             catch
@@ -64,7 +64,7 @@ internal static class ShareOpener
     {
         Share share = folder.Share;
         string passed = $"{Environment.MachineName}.nodes.json";
-        if (share.Read(Probes.Combine(passed), CoordinationJson.Default.SlotDocument) is null)
+        if (share.TryRead(Probes.Combine(passed), CoordinationJson.Default.SlotDocument) is null)
         {
             if (ShareProbe.RaceWithOthers(share, folder.Root.Combine("probe"), racer) is { } other)
             {
@@ -109,7 +109,7 @@ internal static class ShareOpener
     private static void RaceAlone(Share share)
     {
         string passed = $"{Environment.MachineName}.json";
-        if (share.Read(Probes.Combine(passed), CoordinationJson.Default.SlotDocument) is null)
+        if (share.TryRead(Probes.Combine(passed), CoordinationJson.Default.SlotDocument) is null)
         {
             if (!ShareProbe.RaceAlone(share, Probes.Combine($"race.{share.Tokens.Next(8)}")))
             {

@@ -40,7 +40,7 @@ internal static class ShareProbe
         string[] mine = Race(share, folder);
         share.Publish(views, racer, new RaceDocument(mine), CoordinationJson.Default.RaceDocument);
         return share.ListNames(views).FirstOrDefault(other =>
-            share.Read(views.Combine(other), CoordinationJson.Default.RaceDocument) is { Winners: { } theirs } && !theirs.SequenceEqual(mine));
+            share.TryRead(views.Combine(other), CoordinationJson.Default.RaceDocument) is { Winners: { } theirs } && !theirs.SequenceEqual(mine));
     }
 
     private static string[] Race(Share share, FilePath folder)

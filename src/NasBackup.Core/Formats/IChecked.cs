@@ -14,7 +14,8 @@ internal static class FieldRules
     private const int LongestText = 64 * 1024;
     private const int LongestId = 64;
 
-    /// <exception cref="FormatException">It does not hold.</exception>
+    /// <summary>Says what is wrong where something does not hold.</summary>
+    /// <exception cref="FormatException">It does not.</exception>
     public static void Require(bool holds, string problem)
     {
         if (!holds)

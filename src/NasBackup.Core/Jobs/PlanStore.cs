@@ -222,7 +222,7 @@ internal sealed class PlanStore(Share share)
         $"There is no plan '{folder.PlanId}' on the share '{share.Path}'. Get-NasBackupPlan lists those that are.",
         folder.PlanId);
 
-    private RequestDocument? FindRequest(PlanFolder folder)
+    private static RequestDocument? FindRequest(PlanFolder folder)
     {
         try
         {

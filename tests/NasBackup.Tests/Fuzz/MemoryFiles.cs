@@ -47,7 +47,9 @@ internal sealed class MemoryFiles(string rootPath, IReadOnlyDictionary<string, b
 
     public bool DeleteDirectory(FilePath path) => throw ReadOnly(path);
 
-    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind) => throw ReadOnly(path);
+    public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null) => throw ReadOnly(path);
+
+    public ExtendedAttributes GetAttributes(FilePath path) => ExtendedAttributes.None;
 
     public void SyncAll()
     {
@@ -99,7 +101,17 @@ internal sealed class MemoryFiles(string rootPath, IReadOnlyDictionary<string, b
 
         public void Reserve(long bytes) => throw new NotSupportedException();
 
-        public MetadataLoss SetMetadata(in FileMetadata metadata) => throw new NotSupportedException();
+        public bool TryFindData(long offset, out long start, out long end)
+        {
+            (start, end) = (offset, bytes.Length);
+            return offset < bytes.Length;
+        }
+
+        public bool TryCloneFrom(IFileHandle source) => false;
+
+        public ExtendedAttributes GetAttributes() => ExtendedAttributes.None;
+
+        public MetadataLoss SetMetadata(in FileMetadata metadata, ExtendedAttributes? attributes = null) => throw new NotSupportedException();
 
         public void Sync() => throw new NotSupportedException();
 
