@@ -1,82 +1,219 @@
 #!/usr/bin/env pwsh
 <#
 .SYNOPSIS
-Builds, tests and packages NasBackup.
+Builds, tests, documents and packages NasBackup.
+.DESCRIPTION
+Each task works alone, does what it needs first, and says in its last line what it did.
+
+Build     the solution; the module in module/ is complete afterwards
+Test      dotnet test, then the acceptance suite in the shell (tests/pester)
+Analyze   PSScriptAnalyzer over every script under version control
+Docs      compiles docs/help into module/en-US
+Bench     the project beside its peers: every script of bench/, or -Name
+Package   artifacts/module/NasBackup and artifacts/package/NasBackup.VERSION.nupkg
+Install   the package for the current user, or -Scope AllUsers
+Publish   the runner, self-contained, as artifacts/publish/RUNTIME
+Clean     removes everything that tasks have made
 .PARAMETER Task
-Build, Test, Analyze, Publish or Clean; several run in the order given.
+Several run in the order given.
 .PARAMETER Configuration
-Release or Debug.
+Release or Debug; packages and runners are always Release.
+.PARAMETER Name
+Names or patterns of the scripts of bench/ that Bench runs.
+.PARAMETER Runtime
+The systems that Publish makes runners for.
+.PARAMETER Scope
+Who Install installs the module for.
+.EXAMPLE
+./build.ps1 Test, Package
 #>
 [CmdletBinding()]
 param(
-    [ValidateSet('Build', 'Test', 'Analyze', 'Publish', 'Clean')]
+    [Parameter(Position = 0)]
+    [ValidateSet('Build', 'Test', 'Analyze', 'Docs', 'Bench', 'Package', 'Install', 'Clean', 'Publish')]
     [string[]] $Task = 'Build',
 
     [ValidateSet('Release', 'Debug')]
-    [string] $Configuration = 'Release'
+    [string] $Configuration = 'Release',
+
+    [SupportsWildcards()]
+    [string[]] $Name = '*',
+
+    [ValidateSet('linux-x64', 'linux-arm64', 'win-x64')]
+    [string[]] $Runtime = @('linux-x64', 'linux-arm64', 'win-x64'),
+
+    [ValidateSet('CurrentUser', 'AllUsers')]
+    [string] $Scope = 'CurrentUser'
 )
 
 $ErrorActionPreference = 'Stop'
+Set-StrictMode -Version 3.0
 $root = $PSScriptRoot
+$artifacts = Join-Path $root artifacts
+$options = @{ Configuration = $Configuration; Name = $Name; Runtime = $Runtime; Scope = $Scope }
 
-function Invoke-DotNet {
-    dotnet @args
+# What a program prints goes to the host: what a task returns is its closing line alone.
+function Invoke-Program {
+    $program, $arguments = $args
+    & $program @arguments | Out-Host
     if ($LASTEXITCODE -ne 0) {
-        throw "dotnet $args ended with exit code $LASTEXITCODE."
+        throw "$program $arguments ended with exit code $LASTEXITCODE."
     }
 }
 
-function Install-FromGallery([string] $Name, [version] $MinimumVersion) {
-    if (-not (Get-Module -ListAvailable $Name | Where-Object Version -GE $MinimumVersion)) {
-        Write-Information "Installing $Name from the gallery." -InformationAction Continue
-        Install-PSResource -Name $Name -Version "[$MinimumVersion,)" -TrustRepository -Scope CurrentUser
+function Install-FromGallery([string] $Module, [version] $MinimumVersion) {
+    if (-not (Get-Module -ListAvailable $Module | Where-Object Version -GE $MinimumVersion)) {
+        Write-Information "Installing $Module from the gallery." -InformationAction Continue
+        Install-PSResource -Name $Module -Version "[$MinimumVersion,)" -TrustRepository -Scope CurrentUser
     }
+}
+
+function Get-TrackedFile([string[]] $Pattern) {
+    $names = git -C $root ls-files -- @Pattern
+    if ($LASTEXITCODE -ne 0) {
+        throw "git ls-files ended with exit code $LASTEXITCODE."
+    }
+    $names | ForEach-Object { Join-Path $root $_ } | Where-Object { Test-Path -LiteralPath $_ }
+}
+
+function Initialize-Folder([string] $Path) {
+    if (Test-Path -LiteralPath $Path) {
+        Remove-Item -LiteralPath $Path -Recurse -Force
+    }
+    (New-Item -ItemType Directory $Path).FullName
 }
 
 function Invoke-BuildTask {
-    Invoke-DotNet build $root -c $Configuration
-    "Built: the module is at $(Join-Path $root module NasBackup.psd1)."
+    Invoke-Program dotnet build $root -c $options.Configuration
+    "Build: the module is at $(Join-Path $root module NasBackup.psd1)."
 }
 
 function Invoke-TestTask {
-    Invoke-DotNet test $root -c $Configuration
+    Invoke-Program dotnet test $root -c $options.Configuration
     Install-FromGallery Pester 5.5.0
+    Import-Module Pester -MinimumVersion 5.5.0
     $settings = New-PesterConfiguration
     $settings.Run.Path = Join-Path $root tests pester
     $settings.Run.PassThru = $true
     $result = Invoke-Pester -Configuration $settings
-    if ($result.FailedCount -gt 0) {
-        throw "$($result.FailedCount) Pester tests failed."
+    if ($result.Result -ne 'Passed') {
+        throw "$($result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount) Pester tests failed."
     }
-    "Tested: dotnet test, and $($result.PassedCount) Pester tests."
+    "Test: dotnet test has passed, and $($result.PassedCount) Pester tests; $($result.SkippedCount) were skipped."
 }
 
 function Invoke-AnalyzeTask {
     Install-FromGallery PSScriptAnalyzer 1.22.0
-    $files = @(Join-Path $root build.ps1) + (Get-ChildItem (Join-Path $root module), (Join-Path $root tests) -Recurse -Include *.ps1, *.psm1, *.psd1).FullName
-    $findings = $files | ForEach-Object { Invoke-ScriptAnalyzer -Path $_ -Settings (Join-Path $root PSScriptAnalyzerSettings.psd1) }
-    $findings | Format-Table Severity, RuleName, ScriptName, Line, Message -AutoSize
+    $settings = Join-Path $root PSScriptAnalyzerSettings.psd1
+    $files = @(Get-TrackedFile ':(glob)**/*.ps1', ':(glob)**/*.psm1', ':(glob)**/*.psd1')
+    $findings = @($files | ForEach-Object { Invoke-ScriptAnalyzer -Path $_ -Settings $settings })
     if ($findings) {
-        throw "$(@($findings).Count) findings of the analyzer."
+        $findings | Format-Table Severity, RuleName, ScriptName, Line, Message -AutoSize -Wrap | Out-Host
+        throw "$($findings.Count) findings of the analyzer."
     }
-    "Analyzed: $($files.Count) files are clean."
+    "Analyze: $($files.Count) files are clean."
+}
+
+function Invoke-DocsTask {
+    Install-FromGallery Microsoft.PowerShell.PlatyPS 1.0.0
+    Import-Module Microsoft.PowerShell.PlatyPS
+    $help = Join-Path $root docs help
+    $pages = @(Get-ChildItem $help -Filter *-*.md)
+    $target = Join-Path $root module en-US
+    $null = New-Item -ItemType Directory $target -Force
+    $compiled = Initialize-Folder (Join-Path $artifacts help)
+    Import-MarkdownCommandHelp -Path $pages.FullName | Export-MamlCommandHelp -OutputFolder $compiled -Force | Out-Null
+    $maml = Get-ChildItem $compiled -Recurse -Filter *-Help.xml
+    # One line end and no stray blanks on every system, so that what is committed changes with the pages only.
+    $lines = Get-Content -LiteralPath $maml.FullName | ForEach-Object TrimEnd
+    [IO.File]::WriteAllText((Join-Path $target $maml.Name), ($lines -join "`n") + "`n")
+
+    $abouts = @(Get-ChildItem $help -Filter about_*.md)
+    foreach ($about in $abouts) {
+        $text = (Get-Content -LiteralPath $about.FullName | Where-Object { $_ -notmatch '^```' }) -join "`n"
+        [IO.File]::WriteAllText((Join-Path $target "$($about.BaseName).help.txt"), $text + "`n")
+    }
+    "Docs: $($pages.Count) pages and $($abouts.Count) about pages are compiled into $target."
+}
+
+function Invoke-BenchTask {
+    $scripts = @(Get-ChildItem (Join-Path $root bench) -Filter *.sh | Where-Object {
+            $script = $_
+            $options.Name | Where-Object { $script.BaseName -like $_ -or $script.Name -like $_ }
+        })
+    if (-not $scripts) {
+        throw "bench/ has no script named $($options.Name -join ', ')."
+    }
+    foreach ($script in $scripts) {
+        Invoke-Program bash $script.FullName
+    }
+    "Bench: ran $($scripts.Name -join ', ')."
+}
+
+# Where the project lives: the package says so where the clone knows a public address.
+function Get-ProjectUri {
+    if ($env:GITHUB_REPOSITORY) {
+        return "$env:GITHUB_SERVER_URL/$env:GITHUB_REPOSITORY"
+    }
+    $remote = git -C $root config --get remote.origin.url
+    if ($remote -match '^https://[^@]+$') {
+        $remote -replace '\.git$'
+    }
+}
+
+function Invoke-PackageTask {
+    # The runner and the tests are not part of the package, so only the module is built.
+    Invoke-Program dotnet build (Join-Path $root src NasBackup.Cmdlets) -c Release
+    $module = Initialize-Folder (Join-Path $artifacts module NasBackup)
+    Copy-Item (Join-Path $root module *) $module -Recurse
+    Copy-Item (Join-Path $root LICENSE), (Join-Path $root CHANGELOG.md) $module
+
+    $manifest = Join-Path $module NasBackup.psd1
+    $uri = Get-ProjectUri
+    if ($uri) {
+        Update-PSModuleManifest -Path $manifest -ProjectUri $uri
+    }
+    else {
+        Write-Warning 'The clone has no public address (remote "origin"), so the package names no project page.'
+    }
+    $null = Test-ModuleManifest $manifest
+
+    $package = Initialize-Folder (Join-Path $artifacts package)
+    Compress-PSResource -Path $module -DestinationPath $package -SkipModuleManifestValidate
+    "Package: $((Get-ChildItem $package -Filter *.nupkg).FullName), and the module's folder $module."
+}
+
+function Invoke-InstallTask {
+    Invoke-PackageTask
+    $repository = "NasBackup-build-$PID"
+    Register-PSResourceRepository -Name $repository -Uri (Join-Path $artifacts package) -Trusted
+    try {
+        Install-PSResource -Name NasBackup -Repository $repository -Scope $options.Scope -Reinstall
+        $installed = Get-InstalledPSResource NasBackup -Scope $options.Scope | Sort-Object Version | Select-Object -Last 1
+    }
+    finally {
+        Unregister-PSResourceRepository -Name $repository
+    }
+    "Install: NasBackup $($installed.Version) is at $($installed.InstalledLocation)."
 }
 
 function Invoke-PublishTask {
-    foreach ($runtime in 'linux-x64', 'linux-arm64', 'win-x64') {
-        $target = Join-Path $root artifacts publish $runtime
-        Invoke-DotNet publish (Join-Path $root src NasBackup.Cli) -c Release -r $runtime --self-contained -o $target
-        "Published: $target."
+    foreach ($system in $options.Runtime) {
+        $target = Initialize-Folder (Join-Path $artifacts publish $system)
+        # A runner of its own packages: they are not in the lock files, which hold what the build of every system needs.
+        Invoke-Program dotnet publish (Join-Path $root src NasBackup.Cli) -c Release -r $system --self-contained -o $target -p:RestoreLockedMode=false -p:NuGetLockFilePath=obj/publish.lock.json
     }
+    "Publish: $(($options.Runtime | ForEach-Object { Join-Path $artifacts publish $_ }) -join ', ')."
 }
 
 function Invoke-CleanTask {
-    Get-ChildItem $root -Recurse -Directory -Include bin, obj, artifacts, TestResults -Force |
-        Where-Object FullName -NotLike '*.git*' |
-        Remove-Item -Recurse -Force
-    'Cleaned: bin, obj and artifacts are gone.'
+    $made = @(git -C $root ls-files --others --ignored --exclude-standard --directory -- ':(glob)**/bin/' ':(glob)**/obj/' ':(glob)**/TestResults/' artifacts/) |
+        ForEach-Object { Join-Path $root $_ } |
+        Where-Object { Test-Path -LiteralPath $_ }
+    $made | ForEach-Object { Remove-Item -LiteralPath $_ -Recurse -Force }
+    "Clean: $(@($made).Count) folders that builds had made are gone."
 }
 
-foreach ($name in $Task) {
-    & "Invoke-${name}Task"
+foreach ($step in $Task) {
+    & "Invoke-${step}Task"
 }

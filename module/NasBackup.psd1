@@ -46,6 +46,7 @@
     PrivateData          = @{
         PSData = @{
             Tags         = @('Backup', 'NAS', 'Cluster', 'Failover', 'Restore', 'PSEdition_Core', 'Linux', 'Windows', 'MacOS')
+            LicenseUri   = 'https://opensource.org/license/mit'
             ReleaseNotes = 'First version: plans, backup by many nodes at once, takeover of failed nodes.'
         }
     }
