@@ -16,9 +16,6 @@ internal sealed class BackupTurn(Share share, PlanStore plans)
     /// <summary>A chain keeps this many slots; those before them have been passed long ago.</summary>
     private const int SlotsKept = 1000;
 
-    /// <summary>Looks at the records of a plan, a third of a beat apart, until they have had time to move.</summary>
-    private const int Looks = 8;
-
     private static readonly FilePath Turns = FilePath.FromText("turns");
 
     /// <summary>The plan that is under way for one of these sources on that device, or null. It may be out of date at once;
@@ -97,27 +94,25 @@ internal sealed class BackupTurn(Share share, PlanStore plans)
         }
     }
 
+    /// <summary>Watches until a record moves, or each is known to move no more: left, gone, or still for the failure timeout.</summary>
     private static bool IsMoving(PlanFolder folder, RequestDocument request)
     {
         var detector = new FailureDetector(folder, request.FailureTimeout);
-        TimeSpan beat = TimeSpan.FromSeconds(Math.Min(1, request.FailureTimeoutSeconds / 4));
-        for (int look = 0; look < Looks; look++)
+        while (true)
         {
             detector.Look();
-            if (detector.All.All(seen => seen.HasLeft))
-            {
-                return false;
-            }
-
             if (detector.All.Any(seen => seen.SeenMoving))
             {
                 return true;
             }
 
-            folder.Share.Runtime.Sleep(beat / 3, CancellationToken.None);
-        }
+            if (detector.All.All(seen => !FailureDetector.IsLiving(seen) || LocalProcess.IsGone(seen.Record)))
+            {
+                return false;
+            }
 
-        return false;
+            folder.Share.Runtime.Sleep(detector.Interval, CancellationToken.None);
+        }
     }
 
     private static FilePath Chain(string source, string device)

@@ -12,7 +12,7 @@ internal sealed class NameCheck(PlanFolder folder, string node, TimeSpan failure
     /// <exception cref="BackupException">NodeInUse.</exception>
     public void ThrowIfInUse()
     {
-        RecordDocument[] earlier = [.. Records().Where(record => record.State is not NodeState.Left && !IsKnownDead(record))];
+        RecordDocument[] earlier = [.. Records().Where(record => record.State is not NodeState.Left && !LocalProcess.IsGone(record))];
         if (earlier.Length == 0)
         {
             return;
@@ -48,25 +48,6 @@ internal sealed class NameCheck(PlanFolder folder, string node, TimeSpan failure
             {
                 yield return record;
             }
-        }
-    }
-
-    /// <summary>A process of this very host that is gone needs no watching.</summary>
-    private static bool IsKnownDead(RecordDocument record)
-    {
-        if (record.Host != Environment.MachineName || record.ProcessId == Environment.ProcessId)
-        {
-            return false;
-        }
-
-        try
-        {
-            using var process = System.Diagnostics.Process.GetProcessById(record.ProcessId);
-            return process.HasExited;
-        }
-        catch (ArgumentException)
-        {
-            return true;
         }
     }
 }

@@ -113,8 +113,8 @@ public sealed class BadInputTests
         using var cluster = new TestCluster();
         cluster.MakeTree(200, 20_000_000);
         string plan = cluster.Request("nas1");
-        RunnerProcess first = cluster.StartNode(plan, "nas1", 2_000_000);
-        cluster.WaitForEntries(plan, "nas1", 1);
+        RunnerProcess first = cluster.StartNode(plan, "nas1", 100_000);
+        TestCluster.WaitFor(() => cluster.Record(plan, "nas1")?.State is NodeState.Working, "nas1 works");
 
         AssertError(Run(cluster, "Start-NasNodeBackup", "-PlanId", plan, "-Node", "nas1"), "NodeInUse", "nas1");
         Assert.False(first.HasExited);
@@ -137,13 +137,17 @@ public sealed class BadInputTests
         using var cluster = new TestCluster();
         cluster.MakeTree(200, 12_000_000);
         string plan = cluster.Request("nas1");
-        RunnerProcess first = cluster.StartNode(plan, "nas1", 2_000_000);
-        cluster.WaitForEntries(plan, "nas1", 1);
+        RunnerProcess first = cluster.StartNode(plan, "nas1", 100_000);
+        TestCluster.WaitFor(() => cluster.Record(plan, "nas1")?.State is NodeState.Working, "nas1 works");
 
         AssertError(Invoke(cluster, "-Path", cluster.Source), "BackupUnderWay", plan);
-        RunnerProcess second = Invoke(cluster, "-Path", cluster.Source, "-Wait");
+        using RunnerProcess second = RunnerProcess.Start(
+            "--json", "Invoke-NasBackup", "-Share", cluster.Share, "-Path", cluster.Source, "-Destination", cluster.Device, "-Node", "nas1", "-Wait");
+        Thread.Sleep(TimeSpan.FromSeconds(3));
+        Assert.False(second.HasExited);
+        Assert.Equal(plan, cluster.FindPlan());
 
-        Assert.True(first.HasExited);
+        first.Signal(Signals.Interrupt);
         Assert.Equal("Completed", TestCluster.Result(second).GetProperty("Status").GetString());
     }
 

@@ -280,7 +280,10 @@ public sealed class TakeoverTests
 
             // The host of the share dies: its path leads to an empty folder, for longer than the failure timeout.
             first.Dispose();
-            Thread.Sleep(TimeSpan.FromSeconds(4));
+            Thread.Sleep(TimeSpan.FromSeconds(1.5));
+            DateTime lastWrite = LastWrite(real);
+            Thread.Sleep(TimeSpan.FromSeconds(2.5));
+            Assert.Equal(lastWrite, LastWrite(real));
             Assert.False(nas1.HasExited);
             Assert.False(nas2.HasExited);
             Assert.Empty(Directory.GetFileSystemEntries(cluster.Share));
@@ -294,6 +297,10 @@ public sealed class TakeoverTests
             cluster.AssertSetIsRight(plan);
         }
     }
+
+    /// <summary>When any file of a share was last written to.</summary>
+    private static DateTime LastWrite(string share)
+        => Directory.EnumerateFiles(share, "*", SearchOption.AllDirectories).Max(File.GetLastWriteTimeUtc);
 
     [Fact]
     public void Ctrl_C_on_the_whole_job_stops_it_and_it_is_resumed_where_it_stood()
