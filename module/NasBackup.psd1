@@ -21,6 +21,7 @@
     )
 
     CmdletsToExport      = @(
+        'Find-NasBackupItem'
         'Get-NasBackupCounter'
         'Get-NasBackupLog'
         'Get-NasBackupPlan'
@@ -32,10 +33,12 @@
         'Register-NasNode'
         'Remove-NasBackupPlan'
         'Remove-NasBackupSet'
+        'Restore-NasBackup'
         'Set-NasBackupSet'
         'Set-NasNode'
         'Start-NasNodeBackup'
         'Stop-NasBackup'
+        'Test-NasBackupSet'
         'Unregister-NasNode'
         'Watch-NasBackupProgress'
     )

@@ -23,6 +23,9 @@ internal sealed class EngineReports(ProgressBars bars, CancellationToken stopped
 
     public void Warning(string text) => Post(cmdlet => cmdlet.WriteWarning(text));
 
+    /// <summary>An error of one item; the rest goes on.</summary>
+    public void Error(string errorId, string message, object target) => Post(cmdlet => cmdlet.WriteError(ErrorRecords.Of(errorId, message, target)));
+
     public void Progress(ScanProgress found) => Post(cmdlet => Write(cmdlet, bars.For(found)));
 
     public void Progress(NodeProgress node) => Post(cmdlet => Write(cmdlet, bars.For(node)));

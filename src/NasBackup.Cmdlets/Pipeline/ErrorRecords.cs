@@ -22,10 +22,12 @@ internal static class ErrorRecords
 
     private static ErrorKind KindOf(string errorId) => errorId switch
     {
-        ErrorIds.FileVanished or ErrorIds.SourceNotFound or ErrorIds.DeviceNotFound or ErrorIds.ShareNotFound => ErrorKind.NotFound,
-        ErrorIds.DeviceReadOnly or ErrorIds.ShareReadOnly => ErrorKind.AccessDenied,
-        ErrorIds.DeviceFull or ErrorIds.ShareFull or ErrorIds.DeviceTooSmall => ErrorKind.NoSpace,
-        ErrorIds.SourceDiffers or ErrorIds.DeviceDiffers or ErrorIds.RecordDamaged => ErrorKind.InvalidData,
+        ErrorIds.FileVanished or ErrorIds.EntryMissing or ErrorIds.ManifestMissing or ErrorIds.SourceNotFound or ErrorIds.DeviceNotFound or ErrorIds.ShareNotFound => ErrorKind.NotFound,
+        ErrorIds.DeviceReadOnly or ErrorIds.ShareReadOnly or ErrorIds.EntryUnreadable => ErrorKind.AccessDenied,
+        ErrorIds.DeviceFull or ErrorIds.TargetFull or ErrorIds.ShareFull or ErrorIds.DeviceTooSmall => ErrorKind.NoSpace,
+        ErrorIds.SourceDiffers or ErrorIds.DeviceDiffers or ErrorIds.RecordDamaged
+            or ErrorIds.EntryDamaged or ErrorIds.EntryExtra or ErrorIds.EntryPathUnsafe or ErrorIds.ManifestDamaged => ErrorKind.InvalidData,
+        ErrorIds.TargetExists => ErrorKind.AlreadyExists,
         ErrorIds.FailoverTimedOut => ErrorKind.Timeout,
         _ => ErrorKind.DeviceError,
     };

@@ -99,10 +99,10 @@ public static class ViewText
     /// <summary>The name of the colour in $PSStyle.Foreground that tells a state or status at a glance.</summary>
     public static string ColourOf(object? state) => Plain(state)?.ToString() switch
     {
-        "Completed" or "Done" or "Idle" or "Keep" or "Restored" => "Green",
+        "Completed" or "Done" or "Idle" or "Keep" or "Restore" => "Green",
         "Running" or "Working" or "Scanning" or "Finalising" or "Planned" or "Requested" => "Cyan",
-        "CompletedWithErrors" or "Stopped" or "TakenOver" or "Released" or "Left" or "WaitingForFailover" or "Queued" or "Unfinished" or "Remove" or "Removed" or "Extra" or "Skipped" => "Yellow",
-        "Failed" or "Damaged" or "Missing" => "Red",
+        "CompletedWithErrors" or "Stopped" or "TakenOver" or "Released" or "Left" or "WaitingForFailover" or "Queued" or "Unfinished" or "Remove" or "Removed" or "Extra" or "Unreadable" or "Skip" or "Overwrite" or "Rename" => "Yellow",
+        "Failed" or "Damaged" or "Missing" or "Fail" => "Red",
         _ => "BrightBlack",
     };
 

@@ -67,6 +67,48 @@ public sealed class BackupDevice : IDisposable
         return GetSet(setId);
     }
 
+    /// <summary>Reads the patterns of a question, so that a wrong one is found before any set is opened.</summary>
+    /// <exception cref="BackupException">PatternInvalid.</exception>
+    public static void CheckQuery(ItemQuery query) => _ = new ItemFinder(query);
+
+    /// <summary>What of a set matches, as its manifest passes. The set stays open until the walk ends.</summary>
+    /// <exception cref="BackupException">SetNotFound, SetIncomplete, ManifestDamaged, ManifestMissing, PatternInvalid.</exception>
+    public IEnumerable<BackupItem> FindItems(string setId, ItemQuery query)
+    {
+        CheckId(setId);
+        return Find(setId, new ItemFinder(query));
+    }
+
+    /// <summary>Compares a set with its manifest, and notes beside it what it found damaged.</summary>
+    /// <exception cref="BackupException">SetNotFound, SetIncomplete, RecordDamaged (of set.json), DeviceNotFound.</exception>
+    public VerifyResult Verify(string setId, VerifyOptions options, CancellationToken cancellation)
+    {
+        CheckId(setId);
+        using OpenSet set = OpenSet.Open(_folders, setId);
+        return new SetVerification(set, options, _me, _runtime, Tokens.System, cancellation).Run();
+    }
+
+    /// <summary>Restores a set, or some of it.</summary>
+    /// <exception cref="BackupException">SetNotFound, SetIncomplete, ManifestDamaged, ManifestMissing, PatternInvalid, ItemNotFound, TargetUnsuitable.</exception>
+    public RestoreResult Restore(string setId, RestoreOptions options, CancellationToken cancellation)
+    {
+        CheckId(setId);
+        using OpenSet set = OpenSet.Open(_folders, setId);
+        return new SetRestore(set, options, _me, _runtime, Tokens.System, cancellation).Run();
+    }
+
+    /// <summary>Says what a restore would do with each item.</summary>
+    /// <exception cref="BackupException">As <see cref="Restore"/>.</exception>
+    public IEnumerable<RestoreItem> ListRestore(string setId, RestoreOptions options, CancellationToken cancellation)
+    {
+        CheckId(setId);
+        using OpenSet set = OpenSet.Open(_folders, setId);
+        foreach (RestoreItem item in new SetRestore(set, options, _me, _runtime, Tokens.System, cancellation).List())
+        {
+            yield return item;
+        }
+    }
+
     /// <summary>What a policy makes of the sets that are given; nothing is removed.</summary>
     public IReadOnlyList<SetRetention> ApplyPolicy(IEnumerable<BackupSet> sets, RetentionPolicy policy)
         => Retention.Apply(sets, policy, _runtime.Time.GetUtcNow().UtcDateTime, _runtime.Time.LocalTimeZone);
@@ -102,6 +144,15 @@ public sealed class BackupDevice : IDisposable
     public void FinishRemovals(CancellationToken cancellation) => new SetRemover(_device, _folders, _me, Tokens.System).Sweep(cancellation);
 
     public void Dispose() => _device.Dispose();
+
+    private IEnumerable<BackupItem> Find(string setId, ItemFinder finder)
+    {
+        using OpenSet set = OpenSet.Open(_folders, setId);
+        foreach (BackupItem item in finder.Find(set, Path))
+        {
+            yield return item;
+        }
+    }
 
     private static void CheckId(string setId)
     {

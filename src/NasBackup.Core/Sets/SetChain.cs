@@ -160,7 +160,9 @@ internal sealed class SetChain(string setId, IFileTree set, INodeRuntime runtime
         }
     }
 
-    private void ThrowIfRemoved()
+    /// <summary>Throws where the set has been removed.</summary>
+    /// <exception cref="BackupException">SetRemoved: by whom.</exception>
+    public void ThrowIfRemoved()
     {
         if (Removal is { } removal)
         {

@@ -21,7 +21,7 @@ internal sealed class SetStore(SetFolders folders)
             {
                 set = Find(id);
             }
-            catch (FileSystemException e)
+            catch (Exception e) when (e is FileSystemException or BackupException)
             {
                 warning?.Invoke(e.Message);
             }

@@ -53,12 +53,10 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
     /// <summary>Counts what could not be kept of one entry's metadata.</summary>
     public void AddLoss(MetadataLoss lost)
     {
-        Warn(SetWarnings.OwnerNotKept, lost.HasFlag(MetadataLoss.Owner));
-        Warn(SetWarnings.ModeNotKept, lost.HasFlag(MetadataLoss.Mode));
-        Warn(SetWarnings.TimesNotKept, lost.HasFlag(MetadataLoss.Times));
-        Warn(SetWarnings.AttributesNotKept, lost.HasFlag(MetadataLoss.Attributes));
-        Warn(SetWarnings.AclNotKept, lost.HasFlag(MetadataLoss.Acl));
-        Warn(SetWarnings.NodeNotKept, lost.HasFlag(MetadataLoss.Node));
+        foreach ((MetadataLoss kind, string name) in LossNames.All)
+        {
+            Warn(name, lost.HasFlag(kind));
+        }
     }
 
     /// <summary>What is to be published.</summary>

@@ -20,7 +20,7 @@ public sealed class ModuleTests : IDisposable
         Assert.Empty(exported.Errors);
         Assert.Empty(listed.Errors);
         Assert.Equal(listed.Output.Select(name => name.ToString()).Order(), exported.Output.Select(name => name.ToString()).Order());
-        Assert.Equal(17, exported.Output.Count);
+        Assert.Equal(20, exported.Output.Count);
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class ModuleTests : IDisposable
         Type[] cmdlets = [.. typeof(NasBackup.Cmdlets.Pipeline.EngineCmdlet).Assembly.GetTypes()
             .Where(type => type.IsDefined(typeof(CmdletAttribute), inherit: false))];
 
-        Assert.Equal(17, cmdlets.Length);
+        Assert.Equal(20, cmdlets.Length);
         Assert.All(cmdlets, type =>
         {
             Assert.True(type.IsSealed);
@@ -58,6 +58,7 @@ public sealed class ModuleTests : IDisposable
     [InlineData("Remove-NasBackupPlan", ConfirmImpact.High)]
     [InlineData("Remove-NasBackupSet", ConfirmImpact.High)]
     [InlineData("Set-NasBackupSet", ConfirmImpact.Medium)]
+    [InlineData("Restore-NasBackup", ConfirmImpact.Medium)]
     public void Whatever_changes_something_can_be_asked_about(string name, ConfirmImpact impact)
     {
         var command = (CmdletInfo)_shell.Run("Get-Command", new() { ["Name"] = name }).Output.Single().BaseObject;

@@ -10,7 +10,7 @@ internal static class Samples
     public static IReadOnlyList<object> All { get; } =
     [
         Node, Plan, Plan.Lists[0], Result, NodeResult, Result.Nodes[0], Result.Failures[0], Takeover, Counter, Progress, Progress.Nodes[0], LogRecord,
-        Set, Retention,
+        Set, Retention, Item, Verified, Verified.Items[0], Restored, RestoreAction,
     ];
 
     public static Node Node => new()
@@ -165,6 +165,62 @@ internal static class Samples
         Path = ["/export/home"],
         Bytes = 3_902_448_111_000,
     };
+
+    public static BackupItem Item => new()
+    {
+        SetId = Id,
+        Device = "/backup",
+        Path = "/export/home/mail/box",
+        Name = "box",
+        Kind = NasBackup.Files.EntryKind.File,
+        Size = 1_448_111_000,
+        ModifiedTime = Time,
+        Mode = "0644",
+        Owner = 1000,
+        Group = 100,
+        Hash = "d41d8cd98f00b204e980a998ecf8427e",
+        DataPath = "/backup/x/data/export/home/mail/box",
+        SetCreatedAt = Time,
+    };
+
+    public static VerifyResult Verified => new()
+    {
+        Status = BackupStatus.CompletedWithErrors,
+        SetId = Id,
+        Device = "/backup",
+        Mode = VerifyMode.Sample,
+        Entries = 1_204_880,
+        EntriesRead = 60_112,
+        BytesRead = 195_448_111_000,
+        Damaged = 1,
+        Missing = 0,
+        Extra = 0,
+        Unreadable = 0,
+        Items = [new(Id, DamageKind.Damaged, "/export/home/mail/box", "EntryDamaged", "it has 12 bytes instead of 13")],
+        Duration = TimeSpan.FromSeconds(4_733),
+    };
+
+    public static RestoreResult Restored => new()
+    {
+        Status = BackupStatus.CompletedWithErrors,
+        SetId = Id,
+        Device = "/backup",
+        Target = ["/export/home"],
+        Entries = 1_204_878,
+        Bytes = 3_902_448_111_000,
+        Kept = 12,
+        Skipped = 1,
+        FailedEntries = 1,
+        Failures = [new("/export/home/mail/box", "EntryDamaged", "It is not what was backed up.", "nas3")],
+        SkippedPaths = ["/export/home/notes"],
+        Warnings = new Dictionary<string, long>(StringComparer.Ordinal) { ["ownerNotKept"] = 12 },
+        Nodes = Result.Nodes,
+        FailedNodes = ["nas2"],
+        Takeovers = [Takeover],
+        Duration = TimeSpan.FromSeconds(24_733),
+    };
+
+    public static RestoreItem RestoreAction => new(Id, "/export/home/notes", "/restored/notes", "Skip", 1_448_111_000);
 
     public static NodeLogRecord LogRecord => new()
     {

@@ -9,6 +9,8 @@ namespace NasBackup.Tests.Sets;
 /// <summary>Sets made by hand on a device: what lists and rules look at, without data.</summary>
 internal static class TestSets
 {
+    private const string NoManifest = "99aa06d3014798d86001c324468d497f";
+
     /// <summary>A set's folder; its time is that of its id.</summary>
     public static void Make(string device, string id, bool isComplete = true, params string[] sources)
     {
@@ -28,7 +30,7 @@ internal static class TestSets
     public static DateTime TimeOf(string id)
         => DateTime.ParseExact(id[..16], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
 
-    private static SetDocument DocumentOf(string id, string[] sources) => new()
+    public static SetDocument DocumentOf(string id, string[] sources) => new()
     {
         Id = id,
         Token = "token",
@@ -48,7 +50,7 @@ internal static class TestSets
         FailedNodes = ["nas2"],
         Takeovers = [new TakeoverDocument("L2", "nas2", "NoProgress", "nas1", 1, 1, 7, ["nas1"], TimeOf(id))],
         Nodes = [new NodeSummaryDocument("nas1", 2, 7, 1e6, Failed: false)],
-        Manifest = new ManifestReference("manifest.x.jsonl.zst", "x", 0),
+        Manifest = new ManifestReference($"manifest.{NoManifest}.jsonl.zst", NoManifest, 0),
         Skipped = new Dictionary<string, long>(StringComparer.Ordinal),
         Warnings = new Dictionary<string, long>(StringComparer.Ordinal),
     };

@@ -1,0 +1,215 @@
+using NasBackup.Tests.Sets;
+using NasBackup.Tests.Support;
+
+namespace NasBackup.Tests.Cmdlets;
+
+/// <summary>Sets searched and verified from the shell.</summary>
+public sealed class VerifyCmdletTests : IDisposable
+{
+    private readonly Workplace _place = new();
+    private readonly BackupResult _set;
+    private readonly string _data;
+
+    public VerifyCmdletTests()
+    {
+        File.WriteAllText(Path.Combine(_place.Source, "c.txt"), "third");
+        File.CreateSymbolicLink(Path.Combine(_place.Source, "link"), "a.txt");
+        _set = _place.Shell.Run("Invoke-NasBackup", new() { ["Share"] = _place.Share, ["Path"] = _place.Source, ["Destination"] = _place.Device, ["Node"] = new[] { "nas1", "nas2" } }).Single<BackupResult>();
+        _data = (string)_set.DataPath;
+    }
+
+    public void Dispose() => _place.Dispose();
+
+    [Fact]
+    public void A_whole_set_is_read_and_nothing_is_wrong()
+    {
+        VerifyResult result = Verify().Single<VerifyResult>();
+
+        Assert.Equal((BackupStatus.Completed, 6, 0), (result.Status, result.Entries, result.Items.Count));
+        Assert.Equal(70_006, result.BytesRead);
+    }
+
+    [Fact]
+    public void A_flipped_bit_is_found_though_size_and_time_are_right()
+    {
+        string file = Path.Combine(_data, "folder", "b.bin");
+        EveryKindOfFile.Shell("touch -r \"$1\" \"$1.time\"; printf c | dd of=\"$1\" bs=1 seek=1234 conv=notrunc status=none; touch -r \"$1.time\" \"$1\"; rm \"$1.time\"", file);
+
+        Assert.Empty(Verify("-Quick").Errors);
+        AssertFound(Verify(), "EntryDamaged", Path.Combine(_place.Source, "folder", "b.bin"), "hash");
+    }
+
+    [Fact]
+    public void A_truncated_file_is_found_quickly()
+    {
+        File.WriteAllText(Path.Combine(_data, "c.txt"), "thi");
+
+        AssertFound(Verify("-Quick"), "EntryDamaged", Path.Combine(_place.Source, "c.txt"), "3 bytes instead of 5");
+    }
+
+    [Fact]
+    public void A_missing_file_and_a_missing_link_are_found()
+    {
+        File.Delete(Path.Combine(_data, "link"));
+        AssertFound(Verify("-Quick"), "EntryMissing", Path.Combine(_place.Source, "link"), "not in the set");
+    }
+
+    [Fact]
+    public void A_link_that_points_elsewhere_is_found()
+    {
+        string link = Path.Combine(_data, "link");
+        EveryKindOfFile.Shell("ln -s b.txt \"$1.new\"; touch -h -r \"$1\" \"$1.new\"; mv -T \"$1.new\" \"$1\"", link);
+
+        Assert.Empty(Verify("-Quick").Errors);
+        AssertFound(Verify(), "EntryDamaged", Path.Combine(_place.Source, "link"), "hash");
+    }
+
+    [Fact]
+    public void What_does_not_belong_to_the_set_is_found()
+    {
+        File.WriteAllText(Path.Combine(_data, "folder", "stranger"), "x");
+
+        AssertFound(Verify("-Quick"), "EntryExtra", Path.Combine(_data, "folder", "stranger"), "does not belong");
+    }
+
+    [Theory]
+    [InlineData(true, "ManifestMissing")]
+    [InlineData(false, "ManifestDamaged")]
+    public void A_manifest_that_is_missing_or_damaged_is_found(bool isMissing, string errorId)
+    {
+        string manifest = Directory.GetFiles(Path.Combine(_place.Device, _set.SetId), "manifest.*").Single();
+        if (isMissing)
+        {
+            File.Delete(manifest);
+        }
+        else
+        {
+            using FileStream stream = File.Open(manifest, FileMode.Open);
+            stream.Position = stream.Length / 2;
+            int value = stream.ReadByte();
+            stream.Position--;
+            stream.WriteByte((byte)(value ^ 0x10));
+        }
+
+        Outcome outcome = Verify();
+
+        Assert.Equal(errorId, outcome.ErrorId);
+        Assert.Equal(manifest, outcome.Errors[0].TargetObject);
+        Assert.Equal(BackupStatus.CompletedWithErrors, ((VerifyResult)Assert.Single(outcome.Output).BaseObject).Status);
+        Assert.True(Set().IsDamaged);
+        Assert.Equal(errorId, _place.Shell.RunScript("Restore-NasBackup $args[0] $args[1] $args[2]", _place.Device, _set.SetId, _place.Root + "/r").ErrorId);
+        Assert.Equal(errorId, _place.Shell.RunScript("Find-NasBackupItem $args[0] $args[1]", _place.Device, _set.SetId).ErrorId);
+    }
+
+    [Fact]
+    public void A_damaged_set_json_is_found_and_the_set_is_shown_as_damaged()
+    {
+        File.WriteAllText(Path.Combine(_place.Device, _set.SetId, "set.json"), "{}");
+
+        Assert.Equal("RecordDamaged", Verify().ErrorId);
+        Assert.Equal(SetStatus.Damaged, Set().Status);
+    }
+
+    [Fact]
+    public void Damage_is_noted_beside_the_set_once()
+    {
+        File.WriteAllText(Path.Combine(_data, "c.txt"), "thi");
+        Verify();
+        Verify();
+        File.Delete(Path.Combine(_data, "a.txt"));
+        Verify();
+
+        Assert.Equal(2, Set().DamagedEntries);
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(_place.Device, _set.SetId), "damage.*").Length);
+        Assert.Equal("SetNotFound", _place.Shell.RunScript("Get-NasBackupSet $args[0] -Newest", _place.Device).ErrorId);
+    }
+
+    [Fact]
+    public void A_sample_compares_everything_and_reads_a_part()
+    {
+        for (int i = 0; i < 400; i++)
+        {
+            File.WriteAllText(Path.Combine(_place.Source, $"f{i:D3}"), "x");
+        }
+
+        string id = _place.Shell.Run("Invoke-NasBackup", new() { ["Share"] = _place.Share, ["Path"] = _place.Source, ["Destination"] = _place.Device, ["Node"] = "nas1" }).Single<BackupResult>().SetId;
+
+        var result = _place.Shell.RunScript("Test-NasBackupSet $args[0] $args[1] -Sample 25%", _place.Device, id).Single<VerifyResult>();
+
+        Assert.Equal(406, result.Entries);
+        Assert.InRange(result.EntriesRead, 40, 180);
+        Assert.Equal("ParameterArgumentTransformationError", _place.Shell.RunScript("Test-NasBackupSet $args[0] -Sample 500%", _place.Device).ErrorId);
+    }
+
+    [Fact]
+    public void The_runner_ends_with_2_where_damage_was_found_and_with_0_where_none_was()
+    {
+        using (RunnerProcess good = RunnerProcess.Run(["--json", "Test-NasBackupSet", "-Device", _place.Device]))
+        {
+            Assert.Equal((0, "Completed"), (good.ExitCode, good.Objects[^1].GetProperty("Status").GetString()));
+        }
+
+        File.Delete(Path.Combine(_data, "a.txt"));
+        using RunnerProcess bad = RunnerProcess.Run(["--json", "Test-NasBackupSet", "-Device", _place.Device, "-SetId", _set.SetId]);
+        Assert.Equal((2, "EntryMissing"), (bad.ExitCode, Assert.Single(bad.ErrorIds)));
+    }
+
+    [Fact]
+    public void An_unfinished_set_is_not_verified_and_says_why()
+    {
+        const string Unfinished = "20240310T000000Z-cccccc";
+        TestSets.Make(_place.Device, Unfinished, isComplete: false);
+
+        Assert.Equal("SetIncomplete", _place.Shell.RunScript("Test-NasBackupSet $args[0] $args[1]", _place.Device, Unfinished).ErrorId);
+        Assert.Empty(_place.Shell.RunScript("Test-NasBackupSet $args[0]", _place.Device).Errors);
+    }
+
+    [Fact]
+    public void Items_are_found_by_name_path_size_time_and_kind()
+    {
+        Assert.Equal(["a.txt", "c.txt"], Find("-Path *.txt"));
+        Assert.Equal(["b.bin"], Find($"-Path '{_place.Source}/folder/*'"));
+        Assert.Equal(["b.bin"], Find("-Path folder/b*"));
+        Assert.Equal(["b.bin"], Find("-MinSize 64KB"));
+        Assert.Equal(["a.txt", "c.txt"], Find("-MaxSize 10 -Kind File"));
+        Assert.Equal(["link"], Find("-Kind SymbolicLink"));
+        Assert.Equal(["folder"], Find("-Path folder/"));
+        File.SetLastWriteTimeUtc(Path.Combine(_place.Source, "a.txt"), new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc));
+        _place.Shell.Run("Invoke-NasBackup", new() { ["Share"] = _place.Share, ["Path"] = _place.Source, ["Destination"] = _place.Device, ["Node"] = "nas1" });
+        Assert.Equal(["a.txt"], Find("-ModifiedBefore 2001-02-04"));
+        Assert.Equal(2, Find("-Path c.txt").Length);
+        Assert.Empty(Find("-Path nothing"));
+        Assert.Equal("PatternInvalid", _place.Shell.RunScript("Find-NasBackupItem $args[0] -Path '[a'", _place.Device).ErrorId);
+    }
+
+    [Fact]
+    public void A_found_item_says_where_its_copy_is_and_what_its_hash_is()
+    {
+        BackupItem item = _place.Shell.RunScript("Find-NasBackupItem $args[0] -Path c.txt", _place.Device).Single<BackupItem>();
+
+        Assert.Equal((Path.Combine(_place.Source, "c.txt"), 5), (item.Path, item.Size));
+        Assert.Equal("third", File.ReadAllText(item.DataPath));
+        Assert.Equal(NasBackup.Formats.Hash128.Of("third"u8).ToString(), item.Hash);
+    }
+
+    private string[] Find(string arguments)
+    {
+        Outcome outcome = _place.Shell.RunScript($"Find-NasBackupItem -Device $args[0] {arguments}", _place.Device);
+        Assert.Empty(outcome.Errors);
+        return [.. outcome.Output.Select(item => ((BackupItem)item.BaseObject).Name).Order(StringComparer.Ordinal)];
+    }
+
+    private Outcome Verify(string arguments = "") => _place.Shell.RunScript($"Test-NasBackupSet -Device $args[0] -SetId $args[1] {arguments}", _place.Device, _set.SetId);
+
+    private BackupSet Set() => _place.Shell.RunScript("Get-NasBackupSet $args[0] $args[1]", _place.Device, _set.SetId).Single<BackupSet>();
+
+    private void AssertFound(Outcome outcome, string errorId, string path, string words)
+    {
+        Assert.Equal(errorId, outcome.ErrorId);
+        Assert.Equal(path, outcome.Errors[0].TargetObject);
+        Assert.Contains(words, outcome.Errors[0].Exception.Message, StringComparison.Ordinal);
+        var result = (VerifyResult)Assert.Single(outcome.Output).BaseObject;
+        Assert.Equal((BackupStatus.CompletedWithErrors, 1), (result.Status, result.Items.Count));
+        Assert.Equal(path, result.Items[0].Path);
+    }
+}
