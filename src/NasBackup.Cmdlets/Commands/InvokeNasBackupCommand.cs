@@ -71,6 +71,7 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
             {
                 Workers = Workers,
                 MaxBytesPerSecond = MaxBytesPerSecond,
+                AllowInsecureShare = AllowInsecureShare,
                 ScanProgress = reports.Progress,
                 Progress = reports.Progress,
                 Verbose = reports.Verbose,

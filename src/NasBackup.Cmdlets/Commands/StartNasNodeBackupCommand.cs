@@ -33,6 +33,10 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
     [SizeTransformation(Minimum = 1)]
     public long? MaxBytesPerSecond { get; set; }
 
+    /// <summary>Goes on with a share that others can write to, although they could give orders through it; warned of at each run.</summary>
+    [Parameter]
+    public SwitchParameter AllowInsecureShare { get; set; }
+
     private string NodeToRun
     {
         get
@@ -60,6 +64,7 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
             {
                 Workers = Workers,
                 MaxBytesPerSecond = MaxBytesPerSecond,
+                AllowInsecureShare = AllowInsecureShare,
                 ScanProgress = reports.Progress,
                 Progress = reports.Progress,
                 Verbose = reports.Verbose,

@@ -114,6 +114,10 @@ public abstract class PlanRequestCmdlet : NasCmdlet
     [Parameter(ParameterSetName = LiteralPathSet)]
     public Durability Durability { get; set; } = Defaults.Durability;
 
+    /// <summary>Goes on with a share that others can write to, although they could give orders through it; warned of at each run.</summary>
+    [Parameter]
+    public SwitchParameter AllowInsecureShare { get; set; }
+
     /// <summary>Queues behind a backup of the same source to the same device that is under way.</summary>
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
@@ -193,6 +197,7 @@ public abstract class PlanRequestCmdlet : NasCmdlet
         Snapshot = Snapshot,
         Durability = Durability,
         Wait = Wait,
+        AllowInsecureShare = AllowInsecureShare,
     };
 
     /// <summary>Publishes the request only; the first node that starts plans it.</summary>

@@ -157,6 +157,7 @@ internal sealed partial record SlotDocument : IChecked
         FieldRules.Require(Kind is not SlotKind.Completed || Completion is not null, "a slot of kind Completed tells no result");
         FieldRules.Require(PinnedBy is null || PlanFolder.IsPlanId(PinnedBy), "pinnedBy is not the id of a plan");
         Damage?.Check();
+        Snapshot?.Check();
         Plan?.Check();
         Completion?.Check();
         if (Error is not null)

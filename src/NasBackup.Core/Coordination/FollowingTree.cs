@@ -35,6 +35,9 @@ internal sealed class FollowingTree : IFileTree
         _lastLook = time.GetTimestamp();
     }
 
+    /// <summary>The folder that was opened last.</summary>
+    public IFileTree Opened => _current;
+
     public string RootPath => _current.RootPath;
 
     public bool SyncsAsOne => _current.SyncsAsOne;
@@ -55,7 +58,24 @@ internal sealed class FollowingTree : IFileTree
         }
     }
 
-    public IFileHandle OpenRead(FilePath path) => Current().OpenRead(path);
+    /// <summary>Looks at each file that is opened for reading, or null where nobody does.</summary>
+    public ShareGuard? Guard { get; set; }
+
+    public IFileHandle OpenRead(FilePath path)
+    {
+        IFileTree tree = Current();
+        IFileHandle handle = tree.OpenRead(path);
+        try
+        {
+            Guard?.Check(tree, path, handle.GetStatus());
+            return handle;
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
 
     public IFileHandle CreateNew(FilePath path) => Open(tree => tree.CreateNew(path));
 

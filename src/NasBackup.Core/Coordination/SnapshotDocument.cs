@@ -1,3 +1,5 @@
+using NasBackup.Formats;
+
 namespace NasBackup.Coordination;
 
 /// <summary>A source as it is frozen for one plan (F19).</summary>
@@ -7,4 +9,17 @@ namespace NasBackup.Coordination;
 /// <param name="Path">Where the frozen source is read, as the plan's paths are named, so that path maps apply; null where it is not frozen.</param>
 /// <param name="Node">The node that made it.</param>
 /// <param name="Host">That node's machine.</param>
-internal sealed record SnapshotDocument(int Source, SnapshotMode Mode, string Name, string? Path, string Node, string Host);
+internal sealed record SnapshotDocument(int Source, SnapshotMode Mode, string Name, string? Path, string Node, string Host) : IChecked
+{
+    public void Check()
+    {
+        FieldRules.NotNegative(Source, "snapshot.source");
+        FieldRules.Text(Name, "snapshot.name");
+        FieldRules.Text(Node, "snapshot.node");
+        FieldRules.Text(Host, "snapshot.host");
+        if (Path is not null)
+        {
+            DocumentFields.AbsolutePath(Path, "snapshot.path");
+        }
+    }
+}

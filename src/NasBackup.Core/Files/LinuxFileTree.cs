@@ -136,6 +136,28 @@ public sealed unsafe partial class LinuxFileTree : IFileTree
             : throw LinuxErrors.ToException(Marshal.GetLastPInvokeError(), "get the free space of", RootPath);
     }
 
+    /// <summary>Where the root that is open really is now.</summary>
+    internal string RealPath()
+    {
+        using DirectoryLease root = _directories.Enter([]);
+        using LinuxFileTree descriptors = Open("/proc/self/fd");
+        byte[] path = descriptors.ReadLink(FilePath.FromText(root.Directory.Number.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        return new FilePath(path).ToString();
+    }
+
+    /// <summary>The status of what a path leads to, links followed.</summary>
+    internal static FileStatus StatusOf(FilePath absolutePath)
+    {
+        byte[] path = [(byte)'/', .. absolutePath.Bytes, 0];
+        LinuxStatus status;
+        fixed (byte* text = path)
+        {
+            return LinuxCalls.Status(LinuxCalls.CurrentDirectory, text, LinuxCalls.NoAutomount, LinuxStatus.WantedFields, &status) == 0
+                ? status.ToFileStatus()
+                : throw LinuxErrors.ToException(Marshal.GetLastPInvokeError(), "get the status of", "/" + absolutePath);
+        }
+    }
+
     /// <summary>Closes the root. Files that are open stay open.</summary>
     public void Dispose() => _directories.Dispose();
 

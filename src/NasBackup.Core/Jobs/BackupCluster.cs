@@ -50,7 +50,10 @@ public sealed class BackupCluster : IDisposable
     /// <summary>Publishes a request; the first node that starts plans it.</summary>
     /// <exception cref="BackupException">What is wrong with the request; BackupUnderWay.</exception>
     public BackupPlan RequestPlan(BackupRequest request, CancellationToken cancellation)
-        => _plans.Describe(new RequestPublisher(_share, _registry, new BackupTurn(_share, _plans)).Publish(request, cancellation));
+    {
+        Guard(request.AllowInsecureShare, warning: null);
+        return _plans.Describe(new RequestPublisher(_share, _registry, new BackupTurn(_share, _plans)).Publish(request, cancellation));
+    }
 
     /// <summary>The commands that would freeze the sources (F19), where this machine is the one that does; none without snapshots.</summary>
     /// <exception cref="BackupException">SnapshotFailed, NodeSettingsInvalid.</exception>
@@ -62,6 +65,7 @@ public sealed class BackupCluster : IDisposable
     public BackupPlan CreatePlan(
         BackupRequest request, Action<ScanProgress>? progress, Action<string>? verbose, Action<string>? warning, CancellationToken cancellation)
     {
+        Guard(request.AllowInsecureShare, warning);
         PlanFolder folder = new RequestPublisher(_share, _registry, new BackupTurn(_share, _plans)).Publish(request, cancellation);
         RequestDocument document = folder.ReadRequest()!;
         var options = new NodeRunOptions { ScanProgress = progress, Verbose = verbose, Warning = warning };
@@ -123,7 +127,8 @@ public sealed class BackupCluster : IDisposable
     /// <exception cref="BackupException">NodeNotRegistered, NodeInUse, PlanCompleted, SourceDiffers, DeviceDiffers, and what keeps a plan from being made.</exception>
     public NodeBackupResult RunNode(string planId, string node, NodeRunOptions options, CancellationToken cancellation)
     {
-        PlanFolder folder = _plans.Open(planId);
+        Guard(options.AllowInsecureShare, options.Warning);
+        PlanFolder folder = OpenToObey(planId);
         ThrowIfComplete(folder);
         string name = _registry.Get(node).Name;
         using var run = new NodeRun(folder, folder.ReadRequest()!, name, EnvironmentOf(name), options, cancellation);
@@ -136,12 +141,51 @@ public sealed class BackupCluster : IDisposable
     /// <exception cref="BackupException">PlanCompleted, and what keeps a plan from being made.</exception>
     public BackupResult RunJob(string planId, BackupJobOptions options, CancellationToken cancellation)
     {
-        PlanFolder folder = _plans.Open(planId);
+        Guard(options.AllowInsecureShare, options.Warning);
+        PlanFolder folder = OpenToObey(planId);
         ThrowIfComplete(folder);
         return new BackupJob(folder, folder.ReadRequest()!, options, EnvironmentOf).Run(cancellation);
     }
 
     public void Dispose() => _share.Dispose();
+
+    /// <summary>From now on nothing is obeyed that others than this user could have written (and whom the node's settings trust).</summary>
+    /// <exception cref="BackupException">ShareInsecure.</exception>
+    private void Guard(bool allowInsecure, Action<string>? warning)
+    {
+        NodeSettings settings = NodeSettings.Read();
+        var guard = new ShareGuard(settings.TrustedOwners, settings.TrustedGroups);
+        if (guard.ProblemOf(_share.Tree is FollowingTree following ? following.Opened : _share.Tree) is { } problem)
+        {
+            if (!allowInsecure)
+            {
+                throw Insecure($"{problem}, so others could give this node orders. Take that right away, name the owner or group in trustedOwners or trustedGroups of {NodeSettings.CurrentPath}, or give -AllowInsecureShare.");
+            }
+
+            warning?.Invoke($"{ErrorIds.ShareInsecure}: the share {problem}; others can give this node orders, and -AllowInsecureShare lets them.");
+        }
+
+        if (_share.Tree is FollowingTree guarded)
+        {
+            guarded.Guard = allowInsecure ? null : guard;
+        }
+    }
+
+    /// <summary>A plan of which everything that stands already could have been written by nobody else.</summary>
+    private PlanFolder OpenToObey(string planId)
+    {
+        try
+        {
+            return _plans.Open(planId);
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied && e.Reason.Contains(ErrorIds.ShareInsecure, StringComparison.Ordinal))
+        {
+            throw Insecure($"'{e.Path}': {e.Reason}, so others could have written it. Make the plan anew, or give -AllowInsecureShare.");
+        }
+    }
+
+    private BackupException Insecure(string what) => new(
+        ErrorIds.ShareInsecure, ErrorKind.AccessDenied, $"The share '{_share.Path}' is not obeyed: {what}", _share.Path);
 
     private static void ThrowIfComplete(PlanFolder folder)
     {

@@ -13,6 +13,9 @@ public sealed record BackupJobOptions
     /// <summary>A limit of each node's throughput in bytes per second, or null.</summary>
     public long? MaxBytesPerSecond { get; init; }
 
+    /// <summary>Obeys a share that others can write to, and warns of it.</summary>
+    public bool AllowInsecureShare { get; init; }
+
     /// <summary>Told about once a second how the job stands; from a thread of the job.</summary>
     public Action<BackupProgress>? Progress { get; init; }
 
@@ -81,7 +84,7 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
                 mine.Control.PublishNext(new Identity(Identity.Client, folder.Share.Tokens.Next(8)).Slot(folder.Share, SlotKind.Stop), out _);
             }
         }
-        catch (FileSystemException)
+        catch (Exception e) when (e is FileSystemException or BackupException)
         {
             // The nodes of this process leave all the same.
         }

@@ -19,6 +19,14 @@ internal sealed class NodeEnvironment
     /// <summary>Opens a folder.</summary>
     public required Func<string, IFileTree> Open { get; init; }
 
+    /// <summary>Opens a folder to read the source from it, where the node's settings allow that.</summary>
+    /// <exception cref="BackupException">SourceNotAllowed.</exception>
+    public Func<string, IFileTree> OpenSource => path => AllowedPaths.Open(Open, path, Settings.AllowedSource, ErrorIds.SourceNotAllowed);
+
+    /// <summary>Opens a folder of the device, where the node's settings allow that.</summary>
+    /// <exception cref="BackupException">DestinationNotAllowed.</exception>
+    public Func<string, IFileTree> OpenDevice => path => AllowedPaths.Open(Open, path, Settings.AllowedDestination, ErrorIds.DestinationNotAllowed);
+
     /// <summary>What work costs a node, learned or preset.</summary>
     public required Func<string, NodeCost> CostOf { get; init; }
 

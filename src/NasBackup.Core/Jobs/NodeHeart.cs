@@ -217,7 +217,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
                 Failure ??= ShareFull(e);
                 return false;
             }
-            catch (FileSystemException)
+            catch (Exception e) when (e is FileSystemException or BackupException)
             {
                 return false;
             }

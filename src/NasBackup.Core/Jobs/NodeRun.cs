@@ -42,6 +42,7 @@ internal sealed class NodeRun : IDisposable
     public NodeBackupResult Run()
     {
         long start = _runtime.Time.GetTimestamp();
+        AllowedPaths.ThrowIfNotAllowed(_environment, _request);
         new NameCheck(_folder, _me.Node, _request.FailureTimeout).ThrowIfInUse();
         ShareOpener.RaceWithOthers(_folder, $"{_me.Node}.{_me.Incarnation}");
         _heart.TryCheckpoint();
@@ -148,7 +149,7 @@ internal sealed class NodeRun : IDisposable
         {
             _folder.Control.Refresh();
         }
-        catch (FileSystemException)
+        catch (Exception e) when (e is FileSystemException or BackupException)
         {
             // The share is away; nothing depends on the answer.
         }

@@ -9,6 +9,9 @@ public sealed record NodeRunOptions
     /// <summary>A limit of the node's throughput in bytes per second, or null.</summary>
     public long? MaxBytesPerSecond { get; init; }
 
+    /// <summary>Obeys a share that others can write to, and warns of it.</summary>
+    public bool AllowInsecureShare { get; init; }
+
     /// <summary>Told now and then how this node stands; called from one thread.</summary>
     public Action<NodeProgress>? Progress { get; init; }
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using NasBackup.Files;
+using NasBackup.Formats;
 
 namespace NasBackup.Jobs;
 
@@ -19,6 +21,18 @@ internal sealed record NodeSettings
     /// <summary>A program and its arguments that makes, lists and removes snapshots (<c>-Snapshot Script</c>, F19); its contract is in docs/snapshots.md.</summary>
     public IReadOnlyList<string>? SnapshotCommand { get; init; }
 
+    /// <summary>Folders of this node; sources, and snapshots of them, must lie in one of them. Null: anywhere.</summary>
+    public IReadOnlyList<string>? AllowedSource { get; init; }
+
+    /// <summary>Folders of this node; devices must lie in one of them. Null: anywhere.</summary>
+    public IReadOnlyList<string>? AllowedDestination { get; init; }
+
+    /// <summary>Users, by number, whose orders on the share count beside those of this process's own user and root.</summary>
+    public IReadOnlyList<uint> TrustedOwners { get; init; } = [];
+
+    /// <summary>Groups, by number, that may write to the share.</summary>
+    public IReadOnlyList<uint> TrustedGroups { get; init; } = [];
+
     /// <summary>How long one command of a snapshot may take, in seconds.</summary>
     public double SnapshotTimeoutSeconds { get; init; } = 120;
 
@@ -36,11 +50,16 @@ internal sealed record NodeSettings
     /// <summary>The node that this machine runs as where nothing else is said: NASBACKUP_NODE, else the host's name.</summary>
     public static string LocalNode => Environment.GetEnvironmentVariable("NASBACKUP_NODE") is { Length: > 0 } named ? named : Environment.MachineName;
 
+    /// <summary>The file of this machine's settings, whether there is one or not.</summary>
+    public static string CurrentPath => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : DefaultPath;
+
     /// <summary>The settings of this machine; the defaults where there is no file.</summary>
-    /// <exception cref="BackupException">NodeSettingsInvalid.</exception>
-    public static NodeSettings Read()
+    /// <exception cref="BackupException">NodeSettingsInvalid: also where others could have written the file, which names commands.</exception>
+    public static NodeSettings Read() => ReadFrom(CurrentPath);
+
+    /// <inheritdoc cref="Read"/>
+    internal static NodeSettings ReadFrom(string path)
     {
-        string path = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : DefaultPath;
         if (!File.Exists(path))
         {
             return new NodeSettings();
@@ -48,9 +67,10 @@ internal sealed record NodeSettings
 
         try
         {
+            ThrowIfOthersCanWrite(path);
             return Parse(File.ReadAllBytes(path), path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
             throw Invalid(path, e);
         }
@@ -63,14 +83,41 @@ internal sealed record NodeSettings
         try
         {
             NodeSettings settings = JsonSerializer.Deserialize(json, SettingsJson.Default.NodeSettings) ?? new NodeSettings();
-            return settings.NotificationCommand?.Any(string.IsNullOrEmpty) is true
-                ? throw new FormatException("notificationCommand has an empty part.")
-                : settings;
+            settings.Check();
+            return settings;
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
             throw Invalid(path, e);
         }
+    }
+
+    private void Check()
+    {
+        foreach ((IReadOnlyList<string>? command, string name) in new[] { (NotificationCommand, "notificationCommand"), (SnapshotCommand, "snapshotCommand") })
+        {
+            FieldRules.Require(command?.Any(string.IsNullOrEmpty) is not true, $"{name} has an empty part.");
+        }
+
+        FieldRules.Require(AllowedSource?.All(Path.IsPathFullyQualified) is not false, "allowedSource has a path that is not absolute.");
+        FieldRules.Require(AllowedDestination?.All(Path.IsPathFullyQualified) is not false, "allowedDestination has a path that is not absolute.");
+    }
+
+    private static void ThrowIfOthersCanWrite(string path)
+    {
+        string absolute = Path.GetFullPath(path);
+        if (FileTree.StatusOf(absolute) is not { } status)
+        {
+            return;
+        }
+
+        const int WritableByOthers = 0x12; // 0022
+        FieldRules.Require(
+            status.Metadata.Owner == 0 || status.Metadata.Owner == FileTree.CurrentUser,
+            $"It belongs to user {status.Metadata.Owner}, and it names commands and limits; it must be root's or this user's own.");
+        FieldRules.Require(
+            (status.Metadata.Mode & WritableByOthers) == 0,
+            $"Others can write to it (mode {Convert.ToString(status.Metadata.Mode, 8)}), and it names commands and limits; take that right away (chmod go-w).");
     }
 
     private static BackupException Invalid(string path, Exception e) => new(

@@ -49,8 +49,8 @@ internal sealed class NodeWork : IDisposable
         (_environment, _detector, _heart, _options, _leave) = (environment, detector, heart, options, leave);
         _runtime = folder.Share.Runtime;
         _cancellation = leave.Token;
-        _sources = new SourceSet(request.Sources, plan.Identities, plan.Snapshots ?? [], environment.ToOwnPath, environment.Open);
-        _set = new SetFolder(request, environment.ToOwnPath, environment.Open);
+        _sources = new SourceSet(request.Sources, plan.Identities, plan.Snapshots ?? [], environment.ToOwnPath, environment.OpenSource);
+        _set = new SetFolder(request, environment.ToOwnPath, environment.OpenDevice);
         _availability = new Availability(
             _sources, _set, _runtime, request.FailoverTimeout, text => options.Warning?.Invoke($"{me.Node}: {text}"), heart.Meter.AddPulse, _cancellation);
         _closer = new AssignmentCloser(folder, view, me, heart.Meter.AddPulse);

@@ -11,9 +11,7 @@ internal sealed class PlanMaker(
     PlanFolder folder,
     RequestDocument request,
     Identity me,
-    Func<string, NodeCost> costOf,
-    Func<string, string> toOwnPath,
-    Func<string, IFileTree> open)
+    NodeEnvironment environment)
 {
     /// <summary>Free room that a set needs beside its bytes: manifest, set.json, folders.</summary>
     private const long SpareBytes = 2 * 1024 * 1024;
@@ -76,7 +74,7 @@ internal sealed class PlanMaker(
 
     private (ScanResult Result, SourceIdentityDocument Identity) Scan(int source, long entriesBefore, long bytesBefore, CancellationToken cancellation)
     {
-        string path = toOwnPath(Snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path ?? request.Sources[source].Path);
+        string path = environment.ToOwnPath(Snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path ?? request.Sources[source].Path);
         try
         {
             if (IsFolder(path))
@@ -88,7 +86,7 @@ internal sealed class PlanMaker(
                     OneFileSystem = request.OneFileSystem,
                     ExcludeCaches = request.ExcludeCaches,
                 };
-                using IFileTree tree = open(path);
+                using IFileTree tree = environment.OpenSource(path);
                 ScanResult result = Scanner.Scan(
                     tree,
                     source,
@@ -98,7 +96,7 @@ internal sealed class PlanMaker(
                 return (result, SourceSet.Identify(tree, isFile: false, result.Entries));
             }
 
-            using IFileTree parent = open(System.IO.Path.GetDirectoryName(path)!);
+            using IFileTree parent = environment.OpenSource(System.IO.Path.GetDirectoryName(path)!);
             ScanResult single = Scanner.ScanSingle(parent, FilePath.Parse(System.IO.Path.GetFileName(path)), source);
             return (single, SourceSet.Identify(parent, isFile: true, single.Entries));
         }
@@ -121,16 +119,16 @@ internal sealed class PlanMaker(
             return true;
         }
 
-        using IFileTree tree = open(parent);
+        using IFileTree tree = environment.Open(parent);
         return tree.GetStatus(FilePath.Parse(System.IO.Path.GetFileName(path))).Kind is EntryKind.Directory;
     }
 
     private void PrepareDevice(long bytes, long entries)
     {
-        string path = toOwnPath(request.Device);
+        string path = environment.ToOwnPath(request.Device);
         try
         {
-            using IFileTree device = open(path);
+            using IFileTree device = environment.OpenDevice(path);
             SpaceStatus space = device.GetSpace();
             long needed = Totals.Add(bytes, (entries * BytesPerEntry) + SpareBytes);
             // A file system that does not know its own size (ramfs, some behind FUSE) says 0 of 0.
@@ -154,7 +152,7 @@ internal sealed class PlanMaker(
 
     private List<PlanListDocument> WriteLists(List<ListItem> items)
     {
-        NodeCost[] costs = [.. request.Nodes.Select(costOf)];
+        NodeCost[] costs = [.. request.Nodes.Select(environment.CostOf)];
         double speeds = costs.Sum(cost => cost.Speed);
         IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(request.Strategy, items, costs, Step);
         var files = new ListFiles(folder, Step);

@@ -112,7 +112,7 @@ internal sealed class PlanningPhase(
 
             // Working: a planner that finds nothing more for the failure timeout is held for failed like any other.
             heart.State = NodeState.Working;
-            var maker = new PlanMaker(folder, request, me, environment.CostOf, environment.ToOwnPath, environment.Open)
+            var maker = new PlanMaker(folder, request, me, environment)
             {
                 Snapshots = snapshots,
                 Progress = progress =>

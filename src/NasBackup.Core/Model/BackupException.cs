@@ -103,4 +103,7 @@ public static class ErrorIds
     public const string SetInUse = nameof(SetInUse);
     public const string SnapshotFailed = nameof(SnapshotFailed);
     public const string NotificationFailed = nameof(NotificationFailed);
+    public const string SourceNotAllowed = nameof(SourceNotAllowed);
+    public const string DestinationNotAllowed = nameof(DestinationNotAllowed);
+    public const string ShareInsecure = nameof(ShareInsecure);
 }

@@ -64,6 +64,9 @@ public sealed record BackupRequest
     /// <summary>The device: a directory, absolute.</summary>
     public required string Destination { get; init; }
 
+    /// <summary>Plans on a share that others can write to.</summary>
+    public bool AllowInsecureShare { get; init; }
+
     /// <summary>Names of the first nodes; empty for all that are registered. Unknown ones are registered.</summary>
     public IReadOnlyList<string> Nodes { get; init; } = [];
 

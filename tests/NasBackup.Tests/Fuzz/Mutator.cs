@@ -190,7 +190,13 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> others)
             }
         }
 
-        start = end = colons.Count == 0 ? 0 : colons[random.Next(colons.Count)] + 1;
+        if (colons.Count == 0)
+        {
+            start = end = 0;
+            return false;
+        }
+
+        start = end = colons[random.Next(colons.Count)] + 1;
         int depth = 0;
         bool isText = false;
         for (; end < json.Length; end++)
@@ -204,7 +210,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> others)
             }
         }
 
-        return colons.Count > 0;
+        return true;
     }
 
     private byte[] Replace(byte[] json, Func<byte, bool> isPart, byte[] replacement)
