@@ -38,6 +38,8 @@ internal sealed class Corpus
                 Nodes = ["nas1", "nas2"],
                 Exclude = ["*.tmp", "cache/**"],
                 Durability = Durability.None,
+                // The folder of a test is everybody's.
+                AllowInsecureShare = true,
             },
             null,
             null,
@@ -46,7 +48,7 @@ internal sealed class Corpus
 
         // Found while planning and gone when it is read: so journals and set.json tell of failures too.
         File.Delete(temp.Path + "/source/gone");
-        cluster.RunJob(plan.Id, new BackupJobOptions(), CancellationToken.None);
+        cluster.RunJob(plan.Id, new BackupJobOptions { AllowInsecureShare = true }, CancellationToken.None);
         return new Corpus(plan.Id, ReadAll(share, _ => true), ReadAll($"{temp.Path}/device/{plan.Id}", path => !path.StartsWith("data/", StringComparison.Ordinal)));
     }
 
