@@ -58,10 +58,16 @@ public abstract class PlanRequestCmdlet : NasCmdlet
     [Parameter(ParameterSetName = LiteralPathSet)]
     public DeviceLayout Layout { get; set; } = Defaults.Layout;
 
-    /// <summary>Whether everything is copied, or only what has changed since the last set.</summary>
+    /// <summary>Whether everything is copied, or only what has changed since the last set of the same sources; where not
+    /// given, incremental if there is such a set.</summary>
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
-    public BackupType Type { get; set; } = Defaults.Type;
+    public BackupType? Type { get; set; }
+
+    /// <summary>Distrusts times: reads files that look unchanged, and compares them with the last set by their hashes.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    public SwitchParameter Checksum { get; set; }
 
     /// <summary>Globs: where there are any, only files that match one are backed up.</summary>
     [Parameter(ParameterSetName = PathSet)]
@@ -187,6 +193,7 @@ public abstract class PlanRequestCmdlet : NasCmdlet
         Strategy = Strategy,
         Layout = Layout,
         Type = Type,
+        Checksum = Checksum,
         Include = Include,
         Exclude = Exclude,
         OneFileSystem = OneFileSystem,

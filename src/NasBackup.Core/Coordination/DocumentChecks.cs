@@ -174,6 +174,7 @@ internal sealed partial record PlanDocument : IChecked
     {
         FieldRules.NotNegative(Entries, "entries");
         FieldRules.NotNegative(Bytes, "bytes");
+        FieldRules.Require(Base is null || PlanFolder.IsPlanId(Base), "base is not the id of a set");
         FieldRules.Each(Lists, DocumentFields.MostNodes, "lists", list =>
         {
             FieldRules.Require(list.Assignment is not null, "a list has no assignment");

@@ -39,7 +39,11 @@ internal sealed partial record RequestDocument
 
     public required DeviceLayout Layout { get; init; }
 
-    public required BackupType Type { get; init; }
+    /// <summary>Null: incremental where there is a set to build on.</summary>
+    public BackupType? Type { get; init; }
+
+    /// <summary>Whether times are distrusted: files that look unchanged are read and compared by hash.</summary>
+    public bool Checksum { get; init; }
 
     public required IReadOnlyList<string> Include { get; init; }
 
@@ -208,6 +212,9 @@ internal sealed partial record PlanDocument
     /// <summary>Of the sources that are frozen (F19); absent in plans without snapshots.</summary>
     public IReadOnlyList<SnapshotDocument>? Snapshots { get; init; }
 
+    /// <summary>The id of the set that this one builds on, or null for a full backup. The plan has pinned it.</summary>
+    public string? Base { get; init; }
+
     /// <summary>For each source, by which a node proves that it sees the same one.</summary>
     public required IReadOnlyList<SourceIdentityDocument> Identities { get; init; }
 
@@ -226,7 +233,7 @@ internal sealed record PlanListDocument(
 
 /// <summary>A few entries of a source as they were when it was scanned.</summary>
 internal sealed record SourceIdentityDocument(
-    bool IsFile, ulong RootInode, ulong RootFileSystem, IReadOnlyList<SampleDocument> Samples);
+    bool IsFile, ulong RootInode, ulong RootFileSystem, IReadOnlyList<SampleDocument> Samples, string? FileSystem = null);
 
 internal sealed record SampleDocument(string Path, long Size, string Mtime, ulong Inode);
 

@@ -26,6 +26,14 @@ internal readonly record struct JournalEntry
     /// <summary>What a symbolic link points to, where the device cannot make links (<see cref="MetadataLoss.Node"/>).</summary>
     public byte[]? LinkTarget { get; init; }
 
+    /// <summary>Whether its content was taken from the base set. Where there is no hash then, hash, attributes and what was
+    /// lost are those that the list states.</summary>
+    public bool FromBase { get; init; }
+
+    /// <summary>Whether the file had changed so shortly before it was read that a change right afterwards might have left its
+    /// times as they are: the next backup does not trust them.</summary>
+    public bool Recent { get; init; }
+
     /// <summary>Whether the file changed while it was read and would not hold still.</summary>
     public bool Changed { get; init; }
 
@@ -52,13 +60,18 @@ internal readonly record struct JournalEntry
         else
         {
             json.WriteNumber("size", Size);
+            if (FromBase)
+            {
+                json.WriteBoolean("base", true);
+            }
+
             WriteContent(json);
         }
 
         json.WriteEndObject();
     }
 
-    /// <summary>Writes hash, attributes, changed and lost: what journal and manifest say alike.</summary>
+    /// <summary>Writes hash, attributes, changed, recent and lost: what journal and manifest say alike.</summary>
     public void WriteContent(Utf8JsonWriter json)
     {
         if (Hash is { } hash)
@@ -79,6 +92,11 @@ internal readonly record struct JournalEntry
         if (Changed)
         {
             json.WriteBoolean("changed", true);
+        }
+
+        if (Recent)
+        {
+            json.WriteBoolean("recent", true);
         }
 
         if (Lost != MetadataLoss.None)
@@ -103,6 +121,8 @@ internal readonly record struct JournalEntry
         ExtendedAttributes? attributes = null;
         byte[]? target = null;
         bool changed = false;
+        bool fromBase = false;
+        bool recent = false;
         int lost = 0;
         string? errorId = null;
         string? problem = null;
@@ -136,6 +156,16 @@ internal readonly record struct JournalEntry
             else if (EntryJson.TryReadBytes(ref json, "target"u8, "targetBase64"u8, out byte[]? bytes))
             {
                 target = bytes;
+            }
+            else if (json.ValueTextEquals("base"u8))
+            {
+                json.Read();
+                fromBase = json.GetBoolean();
+            }
+            else if (json.ValueTextEquals("recent"u8))
+            {
+                json.Read();
+                recent = json.GetBoolean();
             }
             else if (json.ValueTextEquals("changed"u8))
             {
@@ -176,6 +206,8 @@ internal readonly record struct JournalEntry
             Status = status,
             Attributes = attributes,
             LinkTarget = target,
+            FromBase = fromBase,
+            Recent = recent,
             Changed = changed,
             Lost = (MetadataLoss)lost,
             ErrorId = errorId,

@@ -320,7 +320,8 @@ internal sealed class NodeWork : IDisposable
     private MirrorWriter CreateWriter()
     {
         FilePath[] bases = [.. _request.Sources.Zip(_plan.Identities, SetPaths.DataBase)];
-        return new MirrorWriter(_sources, _set, bases, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time), _heart);
+        return new MirrorWriter(
+            _sources, _set, bases, _plan.Base, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time), _heart, _runtime.Time);
     }
 
     private void Notify(CompletionDocument completion)

@@ -2,6 +2,7 @@ using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
 using NasBackup.Planning;
+using NasBackup.Sets;
 using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
@@ -58,11 +59,12 @@ internal sealed class PlanMaker(
         }
 
         Step();
-        PrepareDevice(bytes - unstored, items.Count);
+        string? baseId = PrepareDevice(items, identities, bytes - unstored, cancellation);
         return new PlanDocument
         {
             Entries = items.Count,
             Bytes = bytes,
+            Base = baseId,
             Identities = identities,
             Snapshots = Snapshots.Count > 0 ? Snapshots : null,
             Skipped = skipped,
@@ -123,30 +125,54 @@ internal sealed class PlanMaker(
         return tree.GetStatus(FilePath.Parse(System.IO.Path.GetFileName(path))).Kind is EntryKind.Directory;
     }
 
-    private void PrepareDevice(long bytes, long entries)
+    /// <summary>Makes the set's folder, chooses the base, and looks whether there is room for the rest.</summary>
+    private string? PrepareDevice(
+        List<ListItem> items, IReadOnlyList<SourceIdentityDocument> identities, long bytes, CancellationToken cancellation)
     {
         string path = environment.ToOwnPath(request.Device);
         try
         {
             using IFileTree device = environment.OpenDevice(path);
-            SpaceStatus space = device.GetSpace();
-            long needed = Totals.Add(bytes, (entries * BytesPerEntry) + SpareBytes);
-            // A file system that does not know its own size (ramfs, some behind FUSE) says 0 of 0.
-            if ((space.TotalBytes > 0 && space.FreeBytes < needed) || (space.FreeEntries >= 0 && space.FreeEntries < entries))
-            {
-                throw new BackupException(
-                    ErrorIds.DeviceTooSmall,
-                    ErrorKind.NoSpace,
-                    $"The device '{path}' has {space.FreeBytes} bytes and {(space.FreeEntries < 0 ? "any number of" : space.FreeEntries)} files free; this backup needs about {needed} bytes and {entries} files. Make room there, or choose another destination.",
-                    path);
-            }
-
+            ThrowIfTooSmall(device, path, SpareBytes, entries: 0);
             SetFolder.Create(device, request, folder.Share.Runtime, folder.Share.Tokens);
-            SetFolder.Reserve(device, request, entries);
+            try
+            {
+                string? baseId = null;
+                if (request.Type is not BackupType.Full)
+                {
+                    var folders = new SetFolders(device, environment.OpenDevice, folder.Share.Runtime, folder.Share.Tokens);
+                    baseId = new BaseSelection(folders, request, identities, me, Step, Verbose).Choose(items, cancellation);
+                }
+
+                long known = baseId is null ? 0 : items.Aggregate(0L, static (sum, item) => Totals.Add(sum, item.Entry.Size - item.BytesToMove));
+                ThrowIfTooSmall(device, path, Totals.Add(Math.Max(0, bytes - known), (items.Count * (long)BytesPerEntry) + SpareBytes), items.Count(item => item.Base is not { Use: BaseUse.Link }));
+                SetFolder.Reserve(device, request, items.Count);
+                return baseId;
+            }
+            catch (BackupException)
+            {
+                // There will be no such set.
+                new Share(device, folder.Share.Runtime, folder.Share.Tokens).RemoveFolder(FilePath.FromText(request.Id));
+                throw;
+            }
         }
         catch (FileSystemException e)
         {
             throw DeviceErrors.CannotUse(path, e);
+        }
+    }
+
+    private static void ThrowIfTooSmall(IFileTree device, string path, long needed, long entries)
+    {
+        SpaceStatus space = device.GetSpace();
+        // A file system that does not know its own size (ramfs, some behind FUSE) says 0 of 0.
+        if ((space.TotalBytes > 0 && space.FreeBytes < needed) || (space.FreeEntries >= 0 && space.FreeEntries < entries))
+        {
+            throw new BackupException(
+                ErrorIds.DeviceTooSmall,
+                ErrorKind.NoSpace,
+                $"The device '{path}' has {space.FreeBytes} bytes and {(space.FreeEntries < 0 ? "any number of" : space.FreeEntries)} files free; this backup needs about {needed} bytes and {entries} files. Make room there, or choose another destination.",
+                path);
         }
     }
 

@@ -44,6 +44,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
                 Strategy = request.Strategy,
                 Layout = request.Layout,
                 Type = request.Type,
+                Checksum = request.Checksum,
                 Include = request.Include,
                 Exclude = request.Exclude,
                 OneFileSystem = request.OneFileSystem,
@@ -69,11 +70,6 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
         if (request.Layout is not DeviceLayout.Mirror)
         {
             throw new BackupException(ErrorIds.OptionNotSupported, ErrorKind.NotSupported, $"The layout {request.Layout} is not there yet; use Mirror.", request.Layout);
-        }
-
-        if (request.Type is not BackupType.Full)
-        {
-            throw new BackupException(ErrorIds.OptionNotSupported, ErrorKind.NotSupported, $"Backups of type {request.Type} are not there yet; use Full.", request.Type);
         }
 
         foreach (string pattern in request.Include.Concat(request.Exclude))

@@ -59,7 +59,11 @@ public sealed class BackupPlan
 
     public required DeviceLayout Layout { get; init; }
 
-    public required BackupType Type { get; init; }
+    /// <summary>Incremental where it builds on an older set; null while that is not decided.</summary>
+    public required BackupType? Type { get; init; }
+
+    /// <summary>The set that it builds on, or null.</summary>
+    public string? Base { get; init; }
 
     public IReadOnlyList<string> Include { get; init; } = [];
 

@@ -74,7 +74,11 @@ public sealed record BackupRequest
 
     public DeviceLayout Layout { get; init; } = DeviceLayout.Mirror;
 
-    public BackupType Type { get; init; } = BackupType.Full;
+    /// <summary>Null: incremental where there is a set of the same sources on the device, else full.</summary>
+    public BackupType? Type { get; init; }
+
+    /// <summary>Whether files that look unchanged by their times are read and compared with the base by hash.</summary>
+    public bool Checksum { get; init; }
 
     public IReadOnlyList<string> Include { get; init; } = [];
 

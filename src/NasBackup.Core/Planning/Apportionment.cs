@@ -38,7 +38,7 @@ public static class Apportionment
     private static List<ListItem>[] Proportional(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes, Action step)
     {
         List<ListItem>[] lists = Empty(nodes.Count);
-        double total = items.Sum(item => (double)item.Entry.Size);
+        double total = items.Sum(item => (double)item.BytesToMove);
         double speeds = nodes.Sum(node => node.Speed);
         int current = 0;
         double taken = 0;
@@ -51,7 +51,7 @@ public static class Apportionment
             }
 
             lists[current].Add(item);
-            taken += item.Entry.Size;
+            taken += item.BytesToMove;
         }
 
         return lists;
@@ -72,7 +72,7 @@ public static class Apportionment
 
     /// <summary>By size, largest first; equals stay in path order.</summary>
     internal static IEnumerable<ListItem> LargestFirst(IEnumerable<ListItem> items, Action step)
-        => items.OrderByDescending(item => item.Entry.Size, new SteppingComparer(step));
+        => items.OrderByDescending(item => item.BytesToMove, new SteppingComparer(step));
 
     internal static List<ListItem>[] Empty(int nodes)
     {

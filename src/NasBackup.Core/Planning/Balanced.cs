@@ -19,12 +19,12 @@ internal static class Balanced
 
         double makespan = EstimateMakespan(items, nodes);
         NodeCost fastest = nodes.MinBy(node => node.Of(1, 0));
-        bool IsGrain(ListItem item) => fastest.Of(item.Entry.Size, 1) <= makespan * GrainShare;
+        bool IsGrain(ListItem item) => fastest.Of(item.BytesToMove, 1) <= makespan * GrainShare;
 
         foreach (ListItem item in Apportionment.LargestFirst(items.Where(item => !IsGrain(item)), step))
         {
-            int chosen = EarliestFinish(item.Entry.Size, nodes, load);
-            load[chosen] += nodes[chosen].Of(item.Entry.Size, 1);
+            int chosen = EarliestFinish(item.BytesToMove, nodes, load);
+            load[chosen] += nodes[chosen].Of(item.BytesToMove, 1);
             lists[chosen].Add(item);
         }
 
@@ -37,7 +37,7 @@ internal static class Balanced
     /// <summary>Seconds, if work could be divided at will.</summary>
     private static double EstimateMakespan(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes)
     {
-        double bytes = items.Sum(item => (double)item.Entry.Size);
+        double bytes = items.Sum(item => (double)item.BytesToMove);
         double rate = nodes.Sum(node => 1 / Math.Max(node.Of(bytes, items.Count), double.Epsilon));
         return 1 / Math.Max(rate, double.Epsilon);
     }
@@ -63,7 +63,7 @@ internal static class Balanced
         var bytesBefore = new double[grains.Count + 1];
         for (int i = 0; i < grains.Count; i++)
         {
-            bytesBefore[i + 1] = bytesBefore[i] + grains[i].Entry.Size;
+            bytesBefore[i + 1] = bytesBefore[i] + grains[i].BytesToMove;
         }
 
         // The lowest common level to which the nodes can be filled so that all grains find a place.

@@ -43,6 +43,11 @@ internal sealed class EntryListWriter : IDisposable
                 json.WriteString("problem", item.EarlierProblem);
             }
 
+            if (item.Base is { } known)
+            {
+                WriteBase(json, known);
+            }
+
             json.WriteEndObject();
         });
         Entries++;
@@ -57,6 +62,24 @@ internal sealed class EntryListWriter : IDisposable
     }
 
     public void Dispose() => _lines.Dispose();
+
+    private static void WriteBase(Utf8JsonWriter json, BaseCopy known)
+    {
+        json.WriteString("base", known.Use switch
+        {
+            BaseUse.Link => "link"u8,
+            BaseUse.Copy => "copy"u8,
+            _ => "check"u8,
+        });
+        Span<byte> digits = stackalloc byte[32];
+        known.Hash.Format(digits);
+        json.WriteString("hash", digits);
+        EntryJson.WriteAttributes(json, known.Attributes);
+        if (known.Lost != MetadataLoss.None)
+        {
+            json.WriteNumber("lost", (int)known.Lost);
+        }
+    }
 }
 
 /// <summary>What a list must be, by what the plan or the slot says that names it.</summary>
@@ -155,6 +178,7 @@ internal static class EntryListReader
         EntryJson.Fields fields = default;
         int attempt = 1;
         string? problem = null;
+        BaseFields known = default;
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
         {
             throw new JsonException("a line is not an object");
@@ -172,15 +196,60 @@ internal static class EntryListReader
                 json.Read();
                 problem = json.GetString();
             }
-            else if (!EntryJson.TryReadField(ref json, ref fields))
+            else if (!EntryJson.TryReadField(ref json, ref fields) && !TryReadBase(ref json, ref known))
             {
                 json.Skip();
             }
         }
 
         return attempt is >= 1 and <= ListItem.LastAttempt
-            ? new ListItem(fields.ToEntry(sources), attempt, problem)
+            ? new ListItem(fields.ToEntry(sources), attempt, problem) { Base = known.ToBase() }
             : throw new JsonException($"there is no attempt {attempt}");
+    }
+
+    private static bool TryReadBase(ref Utf8JsonReader json, ref BaseFields known)
+    {
+        if (json.ValueTextEquals("base"u8))
+        {
+            json.Read();
+            known.Use = json.ValueTextEquals("link"u8) ? BaseUse.Link
+                : json.ValueTextEquals("copy"u8) ? BaseUse.Copy
+                : json.ValueTextEquals("check"u8) ? BaseUse.Check
+                : throw new JsonException("a use of the base is unknown");
+        }
+        else if (json.ValueTextEquals("hash"u8))
+        {
+            json.Read();
+            known.Hash = Hash128.TryParse(json.ValueSpan, out Hash128 hash) ? hash : throw new JsonException("a hash is not 32 hex digits");
+        }
+        else if (json.ValueTextEquals("xattrs"u8))
+        {
+            json.Read();
+            known.Attributes = EntryJson.ReadAttributes(ref json);
+        }
+        else if (json.ValueTextEquals("lost"u8))
+        {
+            json.Read();
+            known.Lost = json.GetInt32();
+        }
+        else
+        {
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>What a line says of the base's copy.</summary>
+    private struct BaseFields
+    {
+        public BaseUse? Use;
+        public Hash128? Hash;
+        public ExtendedAttributes? Attributes;
+        public int Lost;
+
+        public readonly BaseCopy? ToBase() => Use is not { } use ? null
+            : new BaseCopy(use, Hash ?? throw new JsonException("a copy in the base has no hash"), (MetadataLoss)Lost, Attributes);
     }
 }
 

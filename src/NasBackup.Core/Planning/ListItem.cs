@@ -8,6 +8,12 @@ namespace NasBackup.Planning;
 /// <param name="EarlierProblem">Why the first try failed, or null.</param>
 public readonly record struct ListItem(Entry Entry, int Attempt = 1, string? EarlierProblem = null)
 {
+    /// <summary>What an older set has of it, or null.</summary>
+    public BaseCopy? Base { get; init; }
+
+    /// <summary>Bytes that have to be read and written for it, as far as the plan knows.</summary>
+    public long BytesToMove => Base is { Use: BaseUse.Link } ? 0 : Entry.Size;
+
     /// <summary>An entry that failed this often is recorded as failed.</summary>
     public const int LastAttempt = 2;
 }

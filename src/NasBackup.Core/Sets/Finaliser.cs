@@ -141,7 +141,7 @@ internal sealed class Finaliser(
             // What is missing here, or failed for the first time, stands on a successor's list.
             if (frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
             {
-                ManifestEntry entry = ManifestEntry.From(item.Entry, result, owner);
+                ManifestEntry entry = ManifestEntry.From(item, result, owner);
                 Place(assignment, ordinal, entry, placement);
                 manifest.Write(entry);
                 summary.Add(entry);

@@ -61,6 +61,8 @@ internal sealed class FrozenEntries
             Size = slim.Size,
             Hash = slim.Flags.HasFlag(Flags.Hashed) ? slim.Hash : null,
             Changed = slim.Flags.HasFlag(Flags.Changed),
+            FromBase = slim.Flags.HasFlag(Flags.FromBase),
+            Recent = slim.Flags.HasFlag(Flags.Recent),
             Lost = slim.Lost,
         };
         return true;
@@ -89,7 +91,9 @@ internal sealed class FrozenEntries
             Flags = Flags.Known
                 | (isSpecial ? Flags.Special : Flags.None)
                 | (entry.Hash is null ? Flags.None : Flags.Hashed)
-                | (entry.Changed ? Flags.Changed : Flags.None),
+                | (entry.Changed ? Flags.Changed : Flags.None)
+                | (entry.FromBase ? Flags.FromBase : Flags.None)
+                | (entry.Recent ? Flags.Recent : Flags.None),
         };
     }
 
@@ -117,6 +121,8 @@ internal sealed class FrozenEntries
         Special = 2,
         Hashed = 4,
         Changed = 8,
+        FromBase = 16,
+        Recent = 32,
     }
 
     private struct Slim

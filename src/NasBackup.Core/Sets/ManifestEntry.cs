@@ -1,6 +1,7 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
+using NasBackup.Planning;
 
 namespace NasBackup.Sets;
 
@@ -22,6 +23,12 @@ internal readonly record struct ManifestEntry
     /// <inheritdoc cref="JournalEntry.LinkTarget"/>
     public byte[]? LinkTarget { get; init; }
 
+    /// <summary>Whether its content was taken from the base set; not written, a set is complete in itself.</summary>
+    public bool FromBase { get; init; }
+
+    /// <inheritdoc cref="JournalEntry.Recent"/>
+    public bool Recent { get; init; }
+
     /// <inheritdoc cref="JournalEntry.Changed"/>
     public bool Changed { get; init; }
 
@@ -37,15 +44,25 @@ internal readonly record struct ManifestEntry
     public bool IsFailed => ErrorId is not null;
 
     /// <summary>What a list and the one journal that decides say together.</summary>
-    public static ManifestEntry From(Entry listed, in JournalEntry journal, string node) => new()
+    public static ManifestEntry From(in ListItem item, in JournalEntry journal, string node)
+    {
+        BaseCopy? known = journal is { FromBase: true, Hash: null } ? item.Base : null;
+        return From(item.Entry, journal, node) with
+        {
+            Hash = known?.Hash ?? journal.Hash,
+            Attributes = known?.Attributes ?? journal.Attributes,
+            Lost = known?.Lost ?? journal.Lost,
+        };
+    }
+
+    private static ManifestEntry From(Entry listed, in JournalEntry journal, string node) => new()
     {
         Entry = journal.IsFailed ? listed : WithStatus(listed, StatusInSet(listed, journal)),
         Node = node,
-        Hash = journal.Hash,
-        Attributes = journal.Attributes,
+        FromBase = journal.FromBase,
+        Recent = journal.Recent,
         LinkTarget = journal.LinkTarget,
         Changed = journal.Changed,
-        Lost = journal.Lost,
         ErrorId = journal.ErrorId,
         Problem = journal.Problem,
     };
@@ -66,7 +83,8 @@ internal readonly record struct ManifestEntry
 /// <param name="Path">Absolute, as the plan names it.</param>
 /// <param name="Data">Below the set's folder, in the same notation; the source itself, file or folder.</param>
 /// <param name="IsFile">Whether the source is a single file; then the path of its one entry is the file's name.</param>
-internal sealed record SetSourceDocument(string Path, string Data, bool IsFile)
+/// <param name="View">The name of the file system through which it was scanned, or null where that is not known.</param>
+internal sealed record SetSourceDocument(string Path, string Data, bool IsFile, string? View = null)
 {
     /// <summary>Sources of a set, or of its manifest.</summary>
     public static void Check(IReadOnlyList<SetSourceDocument> sources)

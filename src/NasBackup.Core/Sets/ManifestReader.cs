@@ -125,6 +125,7 @@ internal sealed class ManifestReader : IDisposable
             Attributes = rest.Attributes,
             LinkTarget = rest.LinkTarget,
             Changed = rest.Changed,
+            Recent = rest.Recent,
             Lost = (MetadataLoss)rest.Lost,
             ErrorId = rest.Failed ? rest.ErrorId ?? ErrorIds.FileOperationFailed : null,
             Problem = rest.Problem,
@@ -156,6 +157,11 @@ internal sealed class ManifestReader : IDisposable
         {
             json.Read();
             rest.Changed = json.GetBoolean();
+        }
+        else if (json.ValueTextEquals("recent"u8))
+        {
+            json.Read();
+            rest.Recent = json.GetBoolean();
         }
         else if (json.ValueTextEquals("lost"u8))
         {
@@ -193,6 +199,7 @@ internal sealed class ManifestReader : IDisposable
         public ExtendedAttributes? Attributes;
         public byte[]? LinkTarget;
         public bool Changed;
+        public bool Recent;
         public int Lost;
         public bool Failed;
         public string? ErrorId;

@@ -73,6 +73,7 @@ internal sealed class ManifestWriter : IDisposable
                 Attributes = entry.Attributes,
                 LinkTarget = entry.LinkTarget,
                 Changed = entry.Changed,
+                Recent = entry.Recent,
                 Lost = entry.Lost,
             }.WriteContent(json);
         }

@@ -53,6 +53,15 @@ internal sealed record SetDocument : CompletionDocument
 
     public required BackupType Type { get; init; }
 
+    /// <summary>The set that it was built on, or null. It is not needed any more: each set is complete in itself.</summary>
+    public string? Base { get; init; }
+
+    /// <summary>Files whose content was read from the source, and not taken from the base.</summary>
+    public long NewEntries { get; init; }
+
+    /// <summary>Bytes of these.</summary>
+    public long NewBytes { get; init; }
+
     /// <summary>When the backup was asked for (UTC, by the clock of the machine that asked).</summary>
     public required DateTime CreatedAt { get; init; }
 
@@ -78,6 +87,9 @@ internal sealed record SetDocument : CompletionDocument
         DocumentFields.AbsolutePath(Destination, "destination");
         FieldRules.Text(CompletedBy, "completedBy");
         FieldRules.NotNegative(Unreadable, "unreadable");
+        FieldRules.Require(Base is null || PlanFolder.IsPlanId(Base), "base is not the id of a set");
+        FieldRules.NotNegative(NewEntries, "newEntries");
+        FieldRules.NotNegative(NewBytes, "newBytes");
         Manifest.Check();
         FieldRules.Each(Skipped, 1000, "skipped", pair => FieldRules.NotNegative(pair.Value, "skipped"));
         base.Check();

@@ -80,7 +80,7 @@ internal sealed class SetStore(SetFolders folders)
         CompletedAt = document.CompletedAt,
         Entries = document.Entries,
         Bytes = document.Bytes,
-        NewBytes = document.Bytes,
+        NewBytes = document.NewBytes,
         FailedEntries = document.FailedEntries,
         Nodes = [.. document.Nodes.Select(node => new NodeSummary(node.Node, node.Entries, node.Bytes, node.Speed, node.Failed))],
         FailedNodes = document.FailedNodes,

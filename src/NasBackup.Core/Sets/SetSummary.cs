@@ -19,13 +19,19 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
 
     public long Bytes { get; private set; }
 
+    /// <summary>Files whose content was read from the source, and not taken from the base.</summary>
+    public long NewEntries { get; private set; }
+
+    /// <summary>Bytes of these.</summary>
+    public long NewBytes { get; private set; }
+
     /// <summary>Entries that failed for good; without those that the scan could not read.</summary>
     public long Failed { get; private set; }
 
     /// <summary>The plan's sources and where they lie in the set.</summary>
     public IReadOnlyList<SetSourceDocument> Sources { get; } = [.. request.Sources.Zip(
         plan.Identities,
-        static (source, identity) => new SetSourceDocument(source.Path, SetPaths.DataOf(source.Path).ToString(), identity.IsFile))];
+        static (source, identity) => new SetSourceDocument(source.Path, SetPaths.DataOf(source.Path).ToString(), identity.IsFile, identity.FileSystem))];
 
     public void Add(in ManifestEntry entry)
     {
@@ -33,6 +39,12 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
         {
             Entries++;
             Bytes = Totals.Add(Bytes, entry.Entry.Size);
+            if (entry is { FromBase: false, Entry.Kind: EntryKind.File })
+            {
+                NewEntries++;
+                NewBytes = Totals.Add(NewBytes, entry.Entry.Size);
+            }
+
             AddLoss(entry.Lost);
             Warn(SetWarnings.ChangedWhileRead, entry.Changed);
             if (entry.Changed && _changed.Count < MostChanged)
@@ -78,7 +90,10 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
             Sources = Sources,
             Destination = request.Device,
             Layout = request.Layout,
-            Type = request.Type,
+            Type = plan.Base is null ? BackupType.Full : BackupType.Incremental,
+            Base = plan.Base,
+            NewEntries = NewEntries,
+            NewBytes = NewBytes,
             CreatedAt = request.CreatedAt,
             CompletedAt = folder.Share.Runtime.Time.GetUtcNow().UtcDateTime,
             CompletedBy = node,

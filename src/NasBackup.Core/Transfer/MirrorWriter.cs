@@ -20,11 +20,20 @@ internal readonly record struct WorkItem(string Assignment, bool IsFirst, long O
 /// taken, and can spoil nothing (promise 4). May be called from many threads.
 /// </summary>
 internal sealed class MirrorWriter(
-    SourceSet sources, SetFolder set, IReadOnlyList<FilePath> dataBases, Availability availability, RateLimiter limiter, ITransferControl control)
+    SourceSet sources,
+    SetFolder set,
+    IReadOnlyList<FilePath> dataBases,
+    string? baseId,
+    Availability availability,
+    RateLimiter limiter,
+    ITransferControl control,
+    TimeProvider time)
 {
     private readonly ConcurrentDictionary<FilePath, bool> _folders = new();
     private readonly bool _syncEach = !set.Tree.SyncsAsOne;
     private readonly ContentCopier _copier = new(limiter, control);
+    private readonly BaseCopier? _base = baseId is null ? null : new BaseCopier(set, baseId, dataBases, new ContentCopier(limiter, control));
+    private readonly Recency _recency = new(time);
 
     /// <summary>Copies an entry; what comes out is what the journal will say of it, a failure of the entry included.</summary>
     /// <exception cref="NodeStoppedException">The device can take no more.</exception>
@@ -45,6 +54,8 @@ internal sealed class MirrorWriter(
 
                 return entry.Kind switch
                 {
+                    // A second try takes nothing for granted.
+                    EntryKind.File when _base is not null && work.Item is { Base: { } known, Attempt: 1 } => WriteKnown(copy, _base, known),
                     EntryKind.File => WriteFile(copy),
                     EntryKind.Directory => WriteDirectory(copy),
                     _ => WriteSpecial(copy),
@@ -85,14 +96,7 @@ internal sealed class MirrorWriter(
         FileContent content = _copier.Copy(copy, source, before);
 
         copy.AtDevice = true;
-        MetadataLoss lost = copy.Target.SetMetadata(content.Status.Metadata, content.Attributes);
-        if (_syncEach && control.IsStrict)
-        {
-            copy.Target.Sync();
-        }
-
-        copy.Target.Close();
-        AddOtherNames(copy);
+        MetadataLoss lost = Finish(copy, content.Status.Metadata, content.Attributes);
         return new JournalEntry
         {
             Ordinal = copy.Work.Ordinal,
@@ -101,8 +105,110 @@ internal sealed class MirrorWriter(
             Status = content.Status == entry.Status ? null : content.Status,
             Attributes = content.Attributes,
             Changed = content.Changed,
+            Recent = _recency.IsRecent(content.Status, entry.Status, sources.Tree(entry.Source)),
             Lost = lost,
         };
+    }
+
+    /// <summary>Takes a file from the base, or reads it after all.</summary>
+    private JournalEntry WriteKnown(EntryCopy copy, BaseCopier from, BaseCopy known)
+    {
+        bool recent = false;
+        if (known.Use is BaseUse.Check && !IsStillTheSame(copy, known, out recent))
+        {
+            return WriteFile(copy);
+        }
+
+        copy.AtDevice = true;
+        try
+        {
+            if (known.Use is not BaseUse.Copy && Create(copy.Path, path => from.TryLink(copy, path)))
+            {
+                AddOtherNames(copy);
+                return new JournalEntry { Ordinal = copy.Work.Ordinal, Size = copy.Entry.Size, FromBase = true, Recent = recent };
+            }
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+        {
+            // The base has lost it.
+            return WriteFile(copy);
+        }
+
+        return TryCopyFromBase(copy, from, known) ?? WriteFile(copy);
+    }
+
+    private JournalEntry? TryCopyFromBase(EntryCopy copy, BaseCopier from, BaseCopy known)
+    {
+        Entry entry = copy.Entry;
+        ExtendedAttributes? attributes = known.Attributes;
+        if (known.Use is BaseUse.Copy)
+        {
+            copy.AtDevice = false;
+            using IFileHandle source = sources.Tree(entry.Source).OpenRead(entry.Path);
+            ExtendedAttributes found = source.GetAttributes();
+            attributes = ReferenceEquals(found, ExtendedAttributes.None) ? null : found;
+        }
+
+        copy.AtDevice = true;
+        copy.Target ??= Create(copy.Path, path => set.Tree.CreateNew(path));
+        if (!from.TryCopyContent(copy, known.Hash))
+        {
+            return null;
+        }
+
+        copy.AtDevice = true;
+        MetadataLoss lost = Finish(copy, entry.Status.Metadata, attributes);
+        return new JournalEntry
+        {
+            Ordinal = copy.Work.Ordinal,
+            Size = entry.Size,
+            Hash = known.Hash,
+            Attributes = attributes,
+            FromBase = true,
+            Lost = lost,
+        };
+    }
+
+    /// <summary>Whether the source is what the base's manifest says, and what the list says, by reading it.</summary>
+    private bool IsStillTheSame(EntryCopy copy, BaseCopy known, out bool recent)
+    {
+        Entry entry = copy.Entry;
+        copy.AtDevice = false;
+        using IFileHandle source = sources.Tree(entry.Source).OpenRead(entry.Path);
+        FileStatus before = source.GetStatus();
+        recent = _recency.IsRecent(before, entry.Status, sources.Tree(entry.Source));
+        if (before.Size != entry.Size || before.Metadata != entry.Status.Metadata)
+        {
+            return false;
+        }
+
+        (Hash128 hash, long size) = ContentHash.OfFile(source, read =>
+        {
+            if (read == 0)
+            {
+                control.Passed();
+            }
+            else
+            {
+                control.Moved(read, limiter.Pay(read));
+            }
+        });
+        ExtendedAttributes attributes = source.GetAttributes();
+        return hash == known.Hash && size == entry.Size && attributes.IsSameAs(known.Attributes ?? ExtendedAttributes.None) && source.GetStatus() == before;
+    }
+
+    /// <summary>Metadata, durability, the close that tells of late errors, the other names.</summary>
+    private MetadataLoss Finish(EntryCopy copy, in FileMetadata metadata, ExtendedAttributes? attributes)
+    {
+        MetadataLoss lost = copy.Target!.SetMetadata(metadata, attributes);
+        if (_syncEach && control.IsStrict)
+        {
+            copy.Target.Sync();
+        }
+
+        copy.Target.Close();
+        AddOtherNames(copy);
+        return lost;
     }
 
     private JournalEntry WriteDirectory(EntryCopy copy)

@@ -10,6 +10,10 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
     private readonly List<IFileTree> _retired = [];
     private readonly Lock _gate = new();
     private IFileTree? _tree;
+    private IFileTree? _device;
+
+    /// <summary>The set's id.</summary>
+    public string Id => request.Id;
 
     /// <summary>The device as this node sees it.</summary>
     public string DevicePath => toOwnPath(request.Device);
@@ -19,19 +23,44 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
 
     public IFileTree Tree => _tree ?? throw new InvalidOperationException("the set's folder has not been opened");
 
+    /// <summary>The device's folder, which holds older sets too; opened when it is first needed, with the same proof.</summary>
+    /// <exception cref="FileSystemException">It cannot be opened, or is not the device that holds the set.</exception>
+    public IFileTree Device
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_device is null)
+                {
+                    IFileTree device = open(DevicePath);
+                    if (!HoldsToken(device, FilePath.FromText(Id).Combine(SetPaths.Token.Bytes)))
+                    {
+                        device.Dispose();
+                        throw new FileSystemException(FileProblem.Stale, "open the device", DevicePath, "it does not hold the set that the plan was made with");
+                    }
+
+                    _device = device;
+                }
+
+                return _device;
+            }
+        }
+    }
+
     /// <summary>Whether the path leads to the set's folder: an unmounted device is a folder on the root disk, which must not fill up.</summary>
     public bool Proves(out string? problem)
     {
         try
         {
-            if (_tree is { } current && current.IsStillInPlace() && HoldsToken(current))
+            if (_tree is { } current && current.IsStillInPlace() && HoldsToken(current, SetPaths.Token))
             {
                 problem = null;
                 return true;
             }
 
             IFileTree tree = open(OwnPath);
-            if (!HoldsToken(tree))
+            if (!HoldsToken(tree, SetPaths.Token))
             {
                 tree.Dispose();
                 problem = $"'{OwnPath}' is not the set that the plan was made with";
@@ -46,6 +75,11 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
                 }
 
                 _tree = tree;
+                if (_device is { } device)
+                {
+                    _retired.Add(device);
+                    _device = null;
+                }
             }
 
             problem = null;
@@ -84,10 +118,11 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
     public void Dispose()
     {
         _tree?.Dispose();
+        _device?.Dispose();
         _retired.ForEach(tree => tree.Dispose());
     }
 
-    private bool HoldsToken(IFileTree tree)
-        => Share.TryReadFile(tree, SetPaths.Token) is { } bytes
+    private bool HoldsToken(IFileTree tree, FilePath path)
+        => Share.TryReadFile(tree, path) is { } bytes
         && SealedJson.TryOpen(bytes, CoordinationJson.Default.RequestDocument)?.Token == request.Token;
 }

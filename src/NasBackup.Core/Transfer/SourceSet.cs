@@ -97,7 +97,7 @@ internal sealed class SourceSet(
         }
 
         FileStatus root = tree.GetStatus(FilePath.Root);
-        return new SourceIdentityDocument(isFile, root.Inode, root.FileSystem, [.. samples.Distinct()]);
+        return new SourceIdentityDocument(isFile, root.Inode, root.FileSystem, [.. samples.Distinct()], tree.FileSystemName);
     }
 
     public void Dispose()

@@ -1,0 +1,24 @@
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Planning;
+
+/// <summary>What to do with an entry of which an older set, the base, has a copy.</summary>
+public enum BaseUse
+{
+    /// <summary>Content and metadata are those of the base's copy, by size, times and inode: link to it, read nothing.</summary>
+    Link,
+
+    /// <summary>The content is, the metadata may not be: copy it on the device.</summary>
+    Copy,
+
+    /// <summary>It may be: read the source, and link where the hash is the same.</summary>
+    Check,
+}
+
+/// <summary>The base's copy of an entry, under the same source and path.</summary>
+/// <param name="Use">What to do with it.</param>
+/// <param name="Hash">XXH128 of its content, as the base's manifest states it.</param>
+/// <param name="Lost">What of the metadata the base's copy has lost.</param>
+/// <param name="Attributes">Its extended attributes, or null where there are none.</param>
+public sealed record BaseCopy(BaseUse Use, Hash128 Hash, MetadataLoss Lost, ExtendedAttributes? Attributes);

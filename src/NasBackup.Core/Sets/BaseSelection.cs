@@ -1,0 +1,148 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Planning;
+
+namespace NasBackup.Sets;
+
+/// <summary>
+/// Chooses the set that an incremental backup builds on: the newest complete one of the same sources. It is pinned before it
+/// is read, so that no removal can come in between.
+/// </summary>
+internal sealed class BaseSelection(
+    SetFolders folders, RequestDocument request, IReadOnlyList<SourceIdentityDocument> identities, Identity me, Action step, Action<string> verbose)
+{
+    private const int EntriesPerStep = 4096;
+
+    /// <summary>What the device cannot keep of metadata, as a probe has found.</summary>
+    public MetadataLoss Expected { get; init; }
+
+    /// <summary>Pins the base and marks the items that it has. The folder of the plan's own set must be there.</summary>
+    /// <returns>The base's id, or null where there is none that can be used.</returns>
+    /// <exception cref="FileSystemException">The device cannot be read.</exception>
+    public string? Choose(List<ListItem> items, CancellationToken cancellation)
+    {
+        BaseMatcher? matcher = null;
+        foreach (string id in Candidates())
+        {
+            try
+            {
+                using IFileTree set = folders.Open(id);
+                SetChain chain = folders.Chain(id, set);
+                chain.Pin(request.Id, me);
+                matcher ??= new BaseMatcher(items) { Checksum = request.Checksum, Expected = Expected };
+                if (TryMatch(set, chain, matcher, cancellation))
+                {
+                    verbose($"Builds on set {id}: {items.Count(item => item.Base is { Use: BaseUse.Link })} files are as they were.");
+                    return id;
+                }
+
+                chain.Unpin(request.Id, me);
+            }
+            catch (BackupException e)
+            {
+                verbose($"Set {id} is no base: {e.Message}");
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.NotFound or FileProblem.NotADirectory or FileProblem.Stale)
+            {
+                verbose($"Set {id} went away: {e.Message}");
+            }
+
+            matcher?.Clear();
+        }
+
+        return null;
+    }
+
+    /// <summary>Complete sets that have all sources of this plan, the newest first; then those that have some of them.</summary>
+    private IEnumerable<string> Candidates()
+    {
+        var some = new List<string>();
+        foreach (string id in folders.Ids().Where(id => id != request.Id).Reverse())
+        {
+            step();
+            int known = CountSources(id);
+            if (known == request.Sources.Count)
+            {
+                yield return id;
+            }
+            else if (known > 0)
+            {
+                some.Add(id);
+            }
+        }
+
+        foreach (string id in some)
+        {
+            yield return id;
+        }
+    }
+
+    /// <summary>How many of the plan's sources a complete set has.</summary>
+    private int CountSources(string id)
+    {
+        try
+        {
+            using IFileTree set = folders.Open(id);
+            return folders.Published(set).Read(SetDocument.Path, SetsJson.Default.SetDocument) is
+                { Format: SetDocument.FormatName, Version: SetDocument.CurrentVersion, Layout: DeviceLayout.Mirror } document && document.Id == id
+                ? request.Sources.Count(source => document.Sources.Any(other => other.Path == source.Path))
+                : 0;
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound or FileProblem.NotADirectory)
+        {
+            // Removed since the device was read.
+            return 0;
+        }
+    }
+
+    private bool TryMatch(IFileTree set, SetChain chain, BaseMatcher matcher, CancellationToken cancellation)
+    {
+        HashSet<(int Source, FilePath Path)> damaged = DamageNote.ReadAll(set, chain, out bool isWhole);
+        if (isWhole)
+        {
+            verbose($"Set {chain.SetId} is no base: it was found damaged.");
+            return false;
+        }
+
+        SetDocument document = folders.Published(set).Read(SetDocument.Path, SetsJson.Default.SetDocument)!;
+        int[] sources = [.. document.Sources.Select(IndexOf)];
+        BaseView[] views = [.. document.Sources.Select((source, i) => BaseView.Of(source.View, sources[i] < 0 ? null : identities[sources[i]].FileSystem))];
+        using var manifest = new ManifestReader(set, FilePath.FromText(document.Manifest.File), chain.SetId);
+        long count = 0;
+        foreach (ManifestEntry entry in manifest.Entries())
+        {
+            if (++count % EntriesPerStep == 0)
+            {
+                step();
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            int source = entry.Entry.Source;
+            if (source < sources.Length && sources[source] >= 0 && (damaged.Count == 0 || !IsDamaged(entry, damaged)))
+            {
+                matcher.Take(entry, sources[source], views[source]);
+            }
+        }
+
+        return true;
+    }
+
+    private int IndexOf(SetSourceDocument source)
+    {
+        for (int i = 0; i < request.Sources.Count; i++)
+        {
+            if (request.Sources[i].Path == source.Path && identities[i].IsFile == source.IsFile)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static bool IsDamaged(in ManifestEntry entry, HashSet<(int Source, FilePath Path)> damaged)
+    {
+        int source = entry.Entry.Source;
+        return damaged.Contains((source, entry.Entry.Path)) || (entry.Entry.OtherNames ?? []).Any(name => damaged.Contains((source, name)));
+    }
+}
