@@ -21,6 +21,7 @@
     )
 
     CmdletsToExport      = @(
+        'Export-NasBackupReport'
         'Find-NasBackupItem'
         'Get-NasBackupCounter'
         'Get-NasBackupLog'

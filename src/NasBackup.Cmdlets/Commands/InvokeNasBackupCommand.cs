@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using NasBackup.Cmdlets.Completion;
+using NasBackup.Cmdlets.Jobs;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
 using NasBackup.Jobs;
@@ -11,7 +12,7 @@ namespace NasBackup.Cmdlets.Commands;
 /// is complete (F18). Stopping it stops the job, which can be resumed.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "NasBackup", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
-[OutputType(typeof(BackupResult))]
+[OutputType(typeof(BackupResult), typeof(Job))]
 public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
 {
     private const string PlanSet = "Plan";
@@ -39,6 +40,10 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
     [SizeTransformation(Minimum = 1)]
     public long? MaxBytesPerSecond { get; set; }
 
+    /// <summary>Returns at once with a job: Receive-Job has the result, Stop-Job stops the backup, and each node has a child job.</summary>
+    [Parameter]
+    public SwitchParameter AsJob { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -48,6 +53,13 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
         }
         else if (ShouldProcess(Plan.Id, "Back up"))
         {
+            if (AsJob)
+            {
+                BackupCluster share = OpenShare(Plan.Share);
+                StartJob(JobParameters.Of(share, Plan.Id), share.GetPlan(Plan.Id).Nodes);
+                return;
+            }
+
             Run(OpenShare(Plan.Share), Plan.Id);
         }
     }
@@ -57,11 +69,21 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
     {
         if (HasSources && ShouldRequest("Back up"))
         {
+            if (AsJob)
+            {
+                // Sources may have come through the pipeline, and patterns are resolved by now.
+                StartJob(new Dictionary<string, object> { [nameof(LiteralPath)] = MakeRequest().Path.ToArray() }, Node);
+                return;
+            }
+
             BackupRequest request = MakeRequest();
             BackupCluster cluster = OpenShare(create: true);
             Run(cluster, PublishRequest(cluster, request).Id);
         }
     }
+
+    private void StartJob(IReadOnlyDictionary<string, object> with, IEnumerable<string> nodes)
+        => RunAsJob([nameof(Path), nameof(LiteralPath), nameof(Plan)], with, nodes);
 
     private void Run(BackupCluster cluster, string planId)
     {

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using NasBackup.Cmdlets.Completion;
+using NasBackup.Cmdlets.Jobs;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
 using NasBackup.Jobs;
@@ -11,7 +12,7 @@ namespace NasBackup.Cmdlets.Commands;
 /// Stopping it makes the node leave, and the others take over at once.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Start, "NasNodeBackup", SupportsShouldProcess = true)]
-[OutputType(typeof(NodeBackupResult))]
+[OutputType(typeof(NodeBackupResult), typeof(Job))]
 public sealed class StartNasNodeBackupCommand : PlanCmdlet
 {
     /// <summary>Names this machine's node where -Node is not given.</summary>
@@ -37,6 +38,10 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
     [Parameter]
     public SwitchParameter AllowInsecureShare { get; set; }
 
+    /// <summary>Returns at once with a job: Receive-Job has the result, and Stop-Job makes the node leave.</summary>
+    [Parameter]
+    public SwitchParameter AsJob { get; set; }
+
     private string NodeToRun
     {
         get
@@ -54,6 +59,14 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
     {
         if (!ShouldProcess(planId, $"Back up as node {NodeToRun}"))
         {
+            return;
+        }
+
+        if (AsJob)
+        {
+            // A name that is not registered is told here, not by the job.
+            string node = cluster.GetNode(NodeToRun).Name;
+            RunAsJob([nameof(Plan)], JobParameters.Of(cluster, planId, (nameof(Node), node)), [node]);
             return;
         }
 

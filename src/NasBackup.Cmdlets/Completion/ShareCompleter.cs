@@ -5,7 +5,7 @@ using NasBackup.Cmdlets.Pipeline;
 
 namespace NasBackup.Cmdlets.Completion;
 
-/// <summary>Offers the share that the environment names; the shell completes folders where that does not fit.</summary>
+/// <summary>Offers the share that the environment names and those of earlier commands; the shell completes folders where none fits.</summary>
 public sealed class ShareCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -13,10 +13,7 @@ public sealed class ShareCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         string? share = Environment.GetEnvironmentVariable(NasCmdlet.ShareVariable);
-        if (!string.IsNullOrEmpty(share) && CompletionSource.Matches(wordToComplete ?? "", share))
-        {
-            string quoted = share.Contains(' ', StringComparison.Ordinal) ? $"'{share.Replace("'", "''", StringComparison.Ordinal)}'" : share;
-            yield return new CompletionResult(quoted, share, CompletionResultType.ParameterValue, $"{share} ($env:{NasCmdlet.ShareVariable})");
-        }
+        IEnumerable<string> known = string.IsNullOrEmpty(share) ? [] : [share];
+        return CommandHistory.Offer(wordToComplete, known, "Share");
     }
 }

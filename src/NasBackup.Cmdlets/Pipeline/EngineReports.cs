@@ -16,12 +16,26 @@ internal sealed class EngineReports(ProgressBars bars, CancellationToken stopped
     private readonly Channel<Action<Cmdlet>> _reports = Channel.CreateUnbounded<Action<Cmdlet>>(
         new UnboundedChannelOptions { SingleReader = true });
 
+    private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
+
     /// <summary>Cancelled when the engine should leave.</summary>
     public CancellationToken Stopped => stopped;
 
     public void Verbose(string text) => Post(cmdlet => cmdlet.WriteVerbose(text));
 
-    public void Warning(string text) => Post(cmdlet => cmdlet.WriteWarning(text));
+    /// <summary>A warning; the same one is written once, however many nodes have it.</summary>
+    public void Warning(string text)
+    {
+        lock (_warned)
+        {
+            if (!_warned.Add(text))
+            {
+                return;
+            }
+        }
+
+        Post(cmdlet => cmdlet.WriteWarning(text));
+    }
 
     /// <summary>An error of one item; the rest goes on.</summary>
     public void Error(string errorId, string message, object target) => Post(cmdlet => cmdlet.WriteError(ErrorRecords.Of(errorId, message, target)));

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using NasBackup.Cmdlets.Completion;
+using NasBackup.Cmdlets.Jobs;
 using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Pipeline;
@@ -42,6 +43,18 @@ public abstract class NasCmdlet : EngineCmdlet
         }
 
         return _cluster;
+    }
+
+    /// <summary>Makes the same call in a job of its own, and emits the job (-AsJob).</summary>
+    /// <param name="without">Parameters that do not go along.</param>
+    /// <param name="with">Parameters that take their place.</param>
+    /// <param name="nodes">The nodes that are known already.</param>
+    private protected void RunAsJob(IEnumerable<string> without, IReadOnlyDictionary<string, object> with, IEnumerable<string> nodes)
+    {
+        var job = new CommandJob(new CommandCall(this, without, with), nodes);
+        JobRepository.Add(job);
+        job.Start();
+        WriteObject(job);
     }
 
     /// <summary>Writes an error for each entry that is not in the set.</summary>

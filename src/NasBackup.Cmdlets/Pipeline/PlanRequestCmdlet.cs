@@ -39,6 +39,7 @@ public abstract class PlanRequestCmdlet : NasCmdlet
     [Parameter(Mandatory = true, Position = 1, ParameterSetName = LiteralPathSet)]
     [Alias("Device")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(DeviceCompleter))]
     public string Destination { get; set; } = "";
 
     /// <summary>The nodes to plan for; all that are registered where not given. Unknown ones are registered.</summary>

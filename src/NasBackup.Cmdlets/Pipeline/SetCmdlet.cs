@@ -11,6 +11,7 @@ public abstract class SetCmdlet : DeviceCmdlet
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Destination")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(DeviceCompleter))]
     public string? Device { get; set; }
 
     /// <summary>The sets: objects (also some that came over remoting), ids or patterns.</summary>

@@ -28,6 +28,16 @@ internal sealed class ProgressBars(string activity)
         return [JobBar($"Found {Humanize.Entries(found.Entries)}, {Humanize.Size(found.Bytes)}")];
     }
 
+    /// <summary>The node that a bar is about, or null where it is the job's.</summary>
+    public static string? NodeOf(ProgressRecord bar)
+    {
+        const string On = " on ";
+        return bar.ActivityId == Job || bar.RecordType is ProgressRecordType.Completed ? null
+            : bar.ParentActivityId == Job ? bar.Activity
+            : bar.Activity.LastIndexOf(On, StringComparison.Ordinal) is var at and >= 0 ? bar.Activity[(at + On.Length)..]
+            : null;
+    }
+
     /// <summary>The whole backup, with all of its nodes.</summary>
     public IReadOnlyList<ProgressRecord> For(BackupProgress progress)
     {

@@ -9,7 +9,7 @@ namespace NasBackup.Coordination;
 
 /// <summary>
 /// What the owner of an assignment has committed of it, entry by entry: a file of sealed lines, one per checkpoint
-/// (<c>{"batch":1,"entries":[…]}</c>). Only the owner writes there, and only behind what it wrote before.
+/// (<c>{"batch":1,"time":…,"entries":[…]}</c>). Only the owner writes there, and only behind what it wrote before.
 /// </summary>
 internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
 {
@@ -27,6 +27,9 @@ internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
     private long _entries;
     private long _bytes;
     private long _failed;
+
+    /// <summary>The clock that batches are dated by, for reports; null for no date.</summary>
+    public TimeProvider? Clock { get; init; }
 
     /// <summary>What has been made durable so far.</summary>
     public FrozenJournal Durable => new(_length, _entries, _bytes, _failed, Hash128.Of(_sum).ToString());
@@ -107,6 +110,11 @@ internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
         using var json = new Utf8JsonWriter(_body, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
         json.WriteNumber("batch", batch);
+        if (Clock is { } clock)
+        {
+            json.WriteString("time", clock.GetUtcNow().UtcDateTime);
+        }
+
         json.WriteStartArray("entries");
         foreach (JournalEntry entry in entries)
         {

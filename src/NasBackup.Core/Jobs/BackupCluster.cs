@@ -123,6 +123,14 @@ public sealed class BackupCluster : IDisposable
     public IReadOnlyList<NodeLogRecord> GetLog(string? node = null)
         => node is null ? _log.ReadAll() : _log.Read(_registry.Get(node).Name);
 
+    /// <summary>All that share and device tell of one backup, whether it is complete or not.</summary>
+    /// <param name="planId">Which.</param>
+    /// <param name="largest">How many of its largest files to name.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="BackupException">PlanNotFound, PlanIdInvalid, RecordDamaged.</exception>
+    public BackupReport GetReport(string planId, int largest, CancellationToken cancellation)
+        => new ReportCollector(_plans.Open(planId), largest, cancellation).Collect(GetPlan(planId), _log.ReadAll());
+
     /// <summary>One node's part until the plan is complete. Cancelling makes the node leave, and the others take over.</summary>
     /// <exception cref="BackupException">NodeNotRegistered, NodeInUse, PlanCompleted, SourceDiffers, DeviceDiffers, and what keeps a plan from being made.</exception>
     public NodeBackupResult RunNode(string planId, string node, NodeRunOptions options, CancellationToken cancellation)
