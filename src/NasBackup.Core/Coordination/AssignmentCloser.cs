@@ -53,25 +53,46 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
             return Publish(assignment, slot);
         }
 
-        Rest rest = ReadRest(assignment, journal);
+        Rest rest = ReadRest(assignment, journal, journal.Entries + journal.Failed);
         Survivor other = others.Count == 0 ? self : others.MinBy(survivor => survivor.Cost.Backlog)!;
         return Publish(assignment, slot with { Successors = WriteLists(assignment, rest.Items, [other]) });
     }
 
     /// <summary>The owner failed or left: what it committed stays, the rest goes to the survivors by their speed.</summary>
-    /// <returns>The slot that stands now, whoever closed the assignment.</returns>
-    public (SlotDocument Slot, int Number) TakeOver(
-        AssignmentView assignment, string failedNode, string? failedIncarnation, string reason, IReadOnlyList<Survivor> survivors)
+    /// <param name="assignment">What is closed.</param>
+    /// <param name="failedNode">The owner's node, or whom it was meant for.</param>
+    /// <param name="failedIncarnation">The owner, or null where nobody has claimed it.</param>
+    /// <param name="reason">Why; a <see cref="TakeoverReason"/>.</param>
+    /// <param name="ownerRecord">What the owner's record said last, or null; what it counts is committed.</param>
+    /// <param name="survivors">Who may get the rest.</param>
+    /// <param name="stillHolds">Asked when all is ready: whether the reason still holds.</param>
+    /// <returns>The slot that stands now, whoever closed the assignment; null where the reason does not hold any more.</returns>
+    public (SlotDocument Slot, int Number)? TakeOver(
+        AssignmentView assignment,
+        string failedNode,
+        string? failedIncarnation,
+        string reason,
+        RecordDocument? ownerRecord,
+        IReadOnlyList<Survivor> survivors,
+        Func<bool> stillHolds)
     {
-        Rest rest = ReadRest(assignment, frozen: null);
-        return Publish(assignment, me.Slot(_share, SlotKind.TakenOver) with
+        CounterDocument? counter = ownerRecord?.Counters.FirstOrDefault(counter => counter.Assignment == assignment.Id);
+        Rest rest = ReadRest(assignment, frozen: null, counter is null ? 0 : assignment.Document.Entries - counter.EntriesLeft);
+        SlotDocument slot = me.Slot(_share, SlotKind.TakenOver) with
         {
             Frozen = rest.Frozen,
             FailedNode = failedNode,
             FailedIncarnation = failedIncarnation,
             Reason = reason,
             Successors = WriteLists(assignment, rest.Items, survivors),
-        });
+        };
+        if (stillHolds())
+        {
+            return Publish(assignment, slot);
+        }
+
+        DropUnused(slot, slot with { Successors = [] });
+        return null;
     }
 
     private (SlotDocument Slot, int Number) Publish(AssignmentView assignment, SlotDocument slot)
@@ -116,7 +137,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
     }
 
     /// <summary>The list minus what the frozen journal holds; what failed once is for a second try.</summary>
-    private Rest ReadRest(AssignmentView assignment, FrozenJournal? frozen)
+    private Rest ReadRest(AssignmentView assignment, FrozenJournal? frozen, long counted)
     {
         var committed = new HashSet<long>();
         var failed = new Dictionary<long, string>();
@@ -141,7 +162,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
         }
         else
         {
-            frozen = JournalReader.ReadWhole(_share.Tree, journal, Visit);
+            frozen = JournalReader.ReadDurable(_share.Tree, journal, counted, Visit);
         }
 
         var items = new List<ListItem>();

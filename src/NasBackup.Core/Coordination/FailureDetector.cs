@@ -10,6 +10,9 @@ internal sealed class Observation
     /// <summary>When it last showed progress, or the watching began anew (the runtime's timestamp).</summary>
     public long Since { get; set; }
 
+    /// <summary>When its record was last read.</summary>
+    public long Read { get; set; }
+
     /// <summary>When its record last changed at all.</summary>
     public long Moved { get; set; }
 
@@ -20,6 +23,9 @@ internal sealed class Observation
     public bool IsFailed { get; set; }
 
     public bool HasLeft => Record.State is NodeState.Left;
+
+    /// <summary>What was not seen proves nothing: the series of reads begins anew.</summary>
+    public void StartAgain(long now) => (Since, IsFailed) = (now, false);
 }
 
 /// <summary>
@@ -76,7 +82,7 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
 
         foreach (string name in names)
         {
-            Look(name, now);
+            Look(name);
         }
 
         return true;
@@ -94,13 +100,36 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
         }
     }
 
+    /// <summary>Reads one record again, right before something is decided because of it: closing takes its time, and a node
+    /// that was silent may have moved meanwhile.</summary>
+    /// <returns>Whether it is still held for failed, or has left.</returns>
+    public bool StillFailed(string incarnation)
+    {
+        string? name;
+        lock (_gate)
+        {
+            name = _seen.FirstOrDefault(pair => pair.Value.Record.Incarnation == incarnation).Key;
+        }
+
+        if (name is null)
+        {
+            return false;
+        }
+
+        Look(name);
+        return Find(incarnation) is { } seen && !IsLiving(seen);
+    }
+
     public static bool IsLiving(Observation seen) => !seen.IsFailed && !seen.HasLeft;
 
     /// <summary>How long an incarnation has been watched without progress.</summary>
     public TimeSpan Silence(Observation seen) => _time.GetElapsedTime(seen.Since);
 
-    private void Look(string name, long now)
+    private void Look(string name)
     {
+        // What was read was so at some moment between the two: silence counts from the later one of the first read to the
+        // earlier one of the last, or a slow share would make it longer than it was.
+        long before = _time.GetTimestamp();
         RecordDocument? record;
         try
         {
@@ -111,22 +140,19 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
             record = null;
         }
 
+        long now = _time.GetTimestamp();
         lock (_gate)
         {
             Observation? seen = _seen.GetValueOrDefault(name);
             if (record is null)
             {
-                if (seen is not null)
-                {
-                    seen.Since = now;
-                }
-
+                seen?.StartAgain(now);
                 return;
             }
 
             if (seen is null)
             {
-                _seen.Add(name, new Observation { Record = record, Since = now, Moved = now });
+                _seen.Add(name, new Observation { Record = record, Since = now, Moved = now, Read = now });
                 return;
             }
 
@@ -134,7 +160,9 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
             bool progresses = record.Sequence != seen.Record.Sequence
                 || record.State != seen.Record.State
                 || (record.Pulse != seen.Record.Pulse && record.MayWait);
+            bool isGap = _time.GetElapsedTime(seen.Read, before) > failureTimeout / 4;
             seen.Record = record;
+            seen.Read = now;
             if (beats)
             {
                 seen.Moved = now;
@@ -146,7 +174,11 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
                 seen.Since = now;
                 seen.IsFailed = false;
             }
-            else if (_time.GetElapsedTime(seen.Since, now) >= failureTimeout)
+            else if (isGap)
+            {
+                seen.StartAgain(now);
+            }
+            else if (_time.GetElapsedTime(seen.Since, before) >= failureTimeout)
             {
                 seen.IsFailed = true;
             }
@@ -160,7 +192,7 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
         {
             foreach (Observation seen in _seen.Values)
             {
-                seen.Since = now;
+                seen.StartAgain(now);
             }
         }
     }

@@ -18,7 +18,7 @@ internal sealed class FollowingTree : IFileTree
     private readonly Func<string, IFileTree> _open;
     private readonly Func<IFileTree, bool> _isIt;
     private readonly TimeProvider _time;
-    private readonly Lock _gate = new();
+    private readonly INodeGate _gate;
     private readonly List<IFileTree> _retired = [];
     private IFileTree _current;
     private long _lastLook;
@@ -28,11 +28,12 @@ internal sealed class FollowingTree : IFileTree
     /// <param name="opened">The folder as it was opened there; it is closed with this tree.</param>
     /// <param name="open">Opens a folder.</param>
     /// <param name="isIt">Whether a folder is the one that is followed; it may throw <see cref="FileSystemException"/>.</param>
-    /// <param name="time">The clock.</param>
-    public FollowingTree(string path, IFileTree opened, Func<string, IFileTree> open, Func<IFileTree, bool> isIt, TimeProvider time)
+    /// <param name="runtime">The clock, and what makes gates.</param>
+    public FollowingTree(string path, IFileTree opened, Func<string, IFileTree> open, Func<IFileTree, bool> isIt, INodeRuntime runtime)
     {
-        (_path, _current, _open, _isIt, _time) = (path, opened, open, isIt, time);
-        _lastLook = time.GetTimestamp();
+        (_path, _current, _open, _isIt, _time) = (path, opened, open, isIt, runtime.Time);
+        _gate = runtime.NewGate();
+        _lastLook = _time.GetTimestamp();
     }
 
     /// <summary>The folder that was opened last.</summary>
@@ -114,7 +115,7 @@ internal sealed class FollowingTree : IFileTree
 
     public void Dispose()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             _current.Dispose();
             _retired.ForEach(tree => tree.Dispose());
@@ -129,7 +130,7 @@ internal sealed class FollowingTree : IFileTree
 
     private IFileTree Current()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_time.GetElapsedTime(_lastLook) < Trust)
             {

@@ -6,11 +6,25 @@ internal interface INodeRuntime
 {
     TimeProvider Time { get; }
 
+    /// <summary>How many threads can run at once.</summary>
+    int Processors { get; }
+
     /// <summary>Sleeps, or returns early when cancelled.</summary>
     void Sleep(TimeSpan duration, CancellationToken cancellation);
 
     /// <summary>Starts a thread; the handle waits for its end and throws what it threw.</summary>
     INodeThread Start(string name, Action body);
+
+    /// <summary>A lock that may be held across file operations and sleeps. A plain <c>lock</c> is for what touches memory
+    /// alone: in a simulated cluster whoever holds one must not give up its turn.</summary>
+    INodeGate NewGate();
+}
+
+/// <summary>A lock for one thread at a time; a thread that holds it must not enter it again.</summary>
+internal interface INodeGate
+{
+    /// <summary>Waits until nobody else is in; disposing what comes out leaves it.</summary>
+    IDisposable Enter();
 }
 
 internal interface INodeThread
@@ -26,9 +40,26 @@ internal sealed class SystemRuntime : INodeRuntime
 
     public TimeProvider Time => TimeProvider.System;
 
+    public int Processors => Environment.ProcessorCount;
+
     public void Sleep(TimeSpan duration, CancellationToken cancellation) => cancellation.WaitHandle.WaitOne(duration);
 
     public INodeThread Start(string name, Action body) => new SystemThread(name, body);
+
+    public INodeGate NewGate() => new SystemGate();
+
+    private sealed class SystemGate : INodeGate, IDisposable
+    {
+        private readonly Lock _gate = new();
+
+        public IDisposable Enter()
+        {
+            _gate.Enter();
+            return this;
+        }
+
+        public void Dispose() => _gate.Exit();
+    }
 
     private sealed class SystemThread : INodeThread
     {

@@ -140,7 +140,21 @@ internal static class JournalReader
     /// <param name="visit">Called for each entry in order.</param>
     /// <returns>What a terminal slot would freeze: where the first batch that is not whole begins, and what is before it.</returns>
     public static FrozenJournal ReadWhole(IFileTree tree, FilePath path, Action<JournalEntry> visit)
-        => Read(tree, path, long.MaxValue, visit);
+        => Read(tree, path, long.MaxValue, visit, sureEntries: long.MaxValue);
+
+    /// <summary>
+    /// Reads the batches that are durable for sure, for who closes an assignment of another. An owner writes a batch when the
+    /// one before it is durable, and counts it in its record when it is itself: so all batches but the last are durable, and
+    /// the last if the record counts it. What else can be read may still be in the memory of one machine alone.
+    /// </summary>
+    /// <param name="tree">The share.</param>
+    /// <param name="path">The journal; one that does not exist is empty.</param>
+    /// <param name="countedEntries">How many entries the owner's record has counted as done, failed ones included; 0 where it
+    /// cannot be told.</param>
+    /// <param name="visit">Called for each entry in order.</param>
+    /// <returns>What a terminal slot freezes.</returns>
+    public static FrozenJournal ReadDurable(IFileTree tree, FilePath path, long countedEntries, Action<JournalEntry> visit)
+        => Read(tree, path, long.MaxValue, visit, countedEntries);
 
     /// <summary>Reads what was frozen, and nothing of what came later.</summary>
     /// <exception cref="BackupException">RecordDamaged: the file does not hold what was frozen.</exception>
@@ -151,7 +165,7 @@ internal static class JournalReader
             return;
         }
 
-        FrozenJournal read = Read(tree, path, frozen.Length, visit);
+        FrozenJournal read = Read(tree, path, frozen.Length, visit, sureEntries: long.MaxValue);
         if (read != frozen)
         {
             throw new BackupException(
@@ -162,7 +176,7 @@ internal static class JournalReader
         }
     }
 
-    private static FrozenJournal Read(IFileTree tree, FilePath path, long limit, Action<JournalEntry> visit)
+    private static FrozenJournal Read(IFileTree tree, FilePath path, long limit, Action<JournalEntry> visit, long sureEntries)
     {
         IFileHandle handle;
         try
@@ -176,22 +190,20 @@ internal static class JournalReader
 
         using (handle)
         {
-            var sum = new XxHash128();
+            var total = new Total(visit);
             long offset = 0;
-            long entries = 0;
-            long bytes = 0;
-            long failed = 0;
             long batches = 0;
+            (byte[] Line, List<JournalEntry> Entries)? held = null;
             var buffer = new byte[256 * 1024];
-            int held = 0;
+            int filled = 0;
             while (offset < limit)
             {
-                int read = handle.ReadAt(buffer.AsSpan(held), offset + held);
-                held += read;
-                int end = buffer.AsSpan(0, held).IndexOf((byte)'\n');
+                int read = handle.ReadAt(buffer.AsSpan(filled), offset + filled);
+                filled += read;
+                int end = buffer.AsSpan(0, filled).IndexOf((byte)'\n');
                 if (end < 0)
                 {
-                    if (read == 0 || held >= LongestLine)
+                    if (read == 0 || filled >= LongestLine)
                     {
                         break;
                     }
@@ -206,22 +218,25 @@ internal static class JournalReader
                     break;
                 }
 
-                foreach (JournalEntry entry in batch)
+                // That another batch follows shows that the one before is durable.
+                if (held is { } sure)
                 {
-                    entries += entry.IsFailed ? 0 : 1;
-                    failed += entry.IsFailed ? 1 : 0;
-                    bytes = Totals.Add(bytes, entry.Size);
-                    visit(entry);
+                    total.Add(sure.Line, sure.Entries);
                 }
 
                 batches++;
-                sum.Append(line);
+                held = (line.ToArray(), batch);
                 offset += line.Length;
-                buffer.AsSpan(end + 1, held - end - 1).CopyTo(buffer);
-                held -= end + 1;
+                buffer.AsSpan(end + 1, filled - end - 1).CopyTo(buffer);
+                filled -= end + 1;
             }
 
-            return offset == 0 ? FrozenJournal.Empty : new FrozenJournal(offset, entries, bytes, failed, Hash128.Of(sum).ToString());
+            if (held is { } last && total.Decided + last.Entries.Count <= sureEntries)
+            {
+                total.Add(last.Line, last.Entries);
+            }
+
+            return total.ToJournal();
         }
     }
 
@@ -266,5 +281,34 @@ internal static class JournalReader
         {
             return false;
         }
+    }
+
+    /// <summary>What the batches come to that count.</summary>
+    private sealed class Total(Action<JournalEntry> visit)
+    {
+        private readonly XxHash128 _sum = new();
+        private long _length;
+        private long _entries;
+        private long _bytes;
+        private long _failed;
+
+        public long Decided => _entries + _failed;
+
+        public void Add(byte[] line, List<JournalEntry> batch)
+        {
+            foreach (JournalEntry entry in batch)
+            {
+                _entries += entry.IsFailed ? 0 : 1;
+                _failed += entry.IsFailed ? 1 : 0;
+                _bytes = Totals.Add(_bytes, entry.Size);
+                visit(entry);
+            }
+
+            _sum.Append(line);
+            _length += line.Length;
+        }
+
+        public FrozenJournal ToJournal()
+            => _length == 0 ? FrozenJournal.Empty : new FrozenJournal(_length, _entries, _bytes, _failed, Hash128.Of(_sum).ToString());
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using NasBackup.Files;
 using NasBackup.Formats;
@@ -59,12 +60,19 @@ internal sealed class RecordFile : IDisposable
     public static RecordDocument? Read(IFileTree tree, FilePath path)
     {
         using IFileHandle handle = tree.OpenRead(path);
-        var places = new byte[2 * PlaceLength];
-        int length = handle.ReadAt(places, 0);
-        RecordDocument? first = Open(places.AsSpan(0, Math.Min(length, PlaceLength)));
-        RecordDocument? second = length > PlaceLength ? Open(places.AsSpan(PlaceLength, length - PlaceLength)) : null;
-        RecordDocument? newest = second is null || first?.Beat > second.Beat ? first : second;
-        return newest is not null && path.Name.SequenceEqual(Encoding.UTF8.GetBytes($"{newest.Node}.{newest.Incarnation}")) ? newest : null;
+        byte[] places = ArrayPool<byte>.Shared.Rent(2 * PlaceLength);
+        try
+        {
+            int length = handle.ReadAt(places.AsSpan(0, 2 * PlaceLength), 0);
+            RecordDocument? first = Open(places.AsSpan(0, Math.Min(length, PlaceLength)));
+            RecordDocument? second = length > PlaceLength ? Open(places.AsSpan(PlaceLength, length - PlaceLength)) : null;
+            RecordDocument? newest = second is null || first?.Beat > second.Beat ? first : second;
+            return newest is not null && path.Name.SequenceEqual(Encoding.UTF8.GetBytes($"{newest.Node}.{newest.Incarnation}")) ? newest : null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(places);
+        }
     }
 
     public void Dispose() => _handle?.Dispose();

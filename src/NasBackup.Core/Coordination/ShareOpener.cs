@@ -19,7 +19,7 @@ internal static class ShareOpener
             {
                 string id = Prepare(new Share(opened, runtime, tokens), create);
                 bool IsIt(IFileTree tree) => new Share(tree, runtime, tokens).TryRead(Marker, CoordinationJson.Default.ShareDocument)?.Id == id;
-                return new Share(new FollowingTree(path, opened, FileTree.Open, IsIt, runtime.Time), runtime, tokens);
+                return new Share(new FollowingTree(path, opened, FileTree.Open, IsIt, runtime), runtime, tokens);
             }
             catch
             {

@@ -15,6 +15,7 @@ public sealed class Scanner
     private readonly IFileTree _tree;
     private readonly int _source;
     private readonly ScanSelection _selection;
+    private readonly TimeProvider _time;
     private readonly CancellationToken _cancellation;
     private readonly object _gate = new();
 
@@ -29,11 +30,12 @@ public sealed class Scanner
     private long _unstoredBytes;
     private ExceptionDispatchInfo? _failure;
 
-    private Scanner(IFileTree tree, int source, ScanSelection selection, CancellationToken cancellation)
+    private Scanner(IFileTree tree, int source, ScanSelection selection, TimeProvider time, CancellationToken cancellation)
     {
         _tree = tree;
         _source = source;
         _selection = selection;
+        _time = time;
         _cancellation = cancellation;
     }
 
@@ -53,11 +55,12 @@ public sealed class Scanner
         ScanOptions options,
         Action<ScanProgress>? progress = null,
         CancellationToken cancellation = default)
-        => Scan(tree, source, options, progress, Math.Min(Environment.ProcessorCount, MostWorkers), cancellation);
+        => Scan(tree, source, options, progress, Environment.ProcessorCount, cancellation);
 
     /// <inheritdoc cref="Scan(IFileTree, int, ScanOptions, Action{ScanProgress}?, CancellationToken)"/>
-    /// <param name="workers">How many threads read folders (otherwise one per core, 8 at most). With 1, no other thread
+    /// <param name="workers">How many threads read folders (otherwise one per core), 8 at most. With 1, no other thread
     /// than the calling one is used.</param>
+    /// <param name="time">The clock by which progress is told; the system's where it is null.</param>
 #pragma warning disable CS1573 // The other parameters are described above.
     public static ScanResult Scan(
         IFileTree tree,
@@ -65,12 +68,13 @@ public sealed class Scanner
         ScanOptions options,
         Action<ScanProgress>? progress,
         int workers,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        TimeProvider? time = null)
 #pragma warning restore CS1573
     {
         FileStatus root = tree.GetStatus(FilePath.Root);
-        var scanner = new Scanner(tree, source, new ScanSelection(options, root.FileSystem), cancellation);
-        return scanner.Run(root, progress, workers);
+        var scanner = new Scanner(tree, source, new ScanSelection(options, root.FileSystem), time ?? TimeProvider.System, cancellation);
+        return scanner.Run(root, progress, Math.Min(workers, MostWorkers));
     }
 
     /// <summary>A source that is a single file: one entry, whose path is the file's name.</summary>
@@ -158,7 +162,7 @@ public sealed class Scanner
 
     private void Work(Action<ScanProgress>? progress)
     {
-        long reported = Environment.TickCount64;
+        long reported = _time.GetTimestamp();
         try
         {
             while (Take() is { } folder)
@@ -166,9 +170,9 @@ public sealed class Scanner
                 var reader = new FolderReader(_tree, _source, _selection);
                 reader.Read(folder);
                 Finish(reader);
-                if (progress is not null && Environment.TickCount64 - reported >= ReportMilliseconds)
+                if (progress is not null && _time.GetElapsedTime(reported).TotalMilliseconds >= ReportMilliseconds)
                 {
-                    reported = Environment.TickCount64;
+                    reported = _time.GetTimestamp();
                     progress(new ScanProgress(_entries, _bytes));
                 }
             }

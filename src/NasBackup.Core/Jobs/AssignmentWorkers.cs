@@ -12,7 +12,7 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
     private const int MostTaken = 64;
     private const long MostTakenBytes = 256 * 1024;
 
-    private readonly Lock _gate = new();
+    private readonly INodeGate _gate = folder.Share.Runtime.NewGate();
     private IEnumerator<ListItem>? _items;
     private long _ordinal = -1;
     private ExceptionDispatchInfo? _failure;
@@ -56,7 +56,7 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
         }
         catch (Exception e)
         {
-            lock (_gate)
+            using (_gate.Enter())
             {
                 // The first one says why; the others only notice that the list is no longer theirs.
                 if (_failure is null || _failure.SourceException is OperationCanceledException)
@@ -71,7 +71,7 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
     {
         taken.Clear();
         long bytes = 0;
-        lock (_gate)
+        using (_gate.Enter())
         {
             while (_failure is null && taken.Count < MostTaken && bytes < MostTakenBytes && _items!.MoveNext())
             {

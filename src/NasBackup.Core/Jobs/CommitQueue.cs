@@ -17,6 +17,10 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
 
     private readonly Lock _gate = new();
     private readonly HashSet<FilePath> _folders = [];
+
+    // Folders whose own names, up to the set's folder, this node has seen to itself.
+    private readonly HashSet<FilePath> _rooted = [];
+    private readonly Dictionary<string, CounterDocument> _ended = new(StringComparer.Ordinal);
     private List<JournalEntry> _pending = [];
     private long _pendingBytes;
     private long _entriesLeft;
@@ -69,6 +73,15 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         }
     }
 
+    /// <summary>The counter of an assignment that waits, or that was ended and is still open (F9).</summary>
+    public CounterDocument CounterOf(AssignmentDocument waiting)
+    {
+        lock (_gate)
+        {
+            return _ended.GetValueOrDefault(waiting.Id) ?? new CounterDocument(waiting.Id, waiting.Entries, waiting.Bytes);
+        }
+    }
+
     /// <summary>Begins an assignment: its journal, with room reserved for it, and its counter.</summary>
     /// <exception cref="FileSystemException">The share has no room, or cannot be written to.</exception>
     public void Begin(AssignmentView assignment, SetFolder set)
@@ -102,6 +115,8 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         lock (_gate)
         {
             FrozenJournal durable = _journal!.Durable;
+            AssignmentDocument document = Assignment!.Document;
+            _ended[document.Id] = new CounterDocument(document.Id, document.Entries - durable.Entries - durable.Failed, document.Bytes - durable.Bytes);
             _journal.Dispose();
             _pending = [];
             _pendingBytes = 0;
@@ -120,7 +135,8 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         }
     }
 
-    /// <summary>A name was made in this folder of the set.</summary>
+    /// <summary>A name was made in this folder of the set. The folder itself may have been made by another node, which may
+    /// die before it syncs: so the names above it are seen to here as well, once.</summary>
     public void NoteFolder(FilePath made)
     {
         if (_set is { } set && !set.Tree.SyncsAsOne)
@@ -128,6 +144,10 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
             lock (_gate)
             {
                 _folders.Add(made);
+                for (FilePath at = made; !at.IsRoot && _rooted.Add(at); at = at.Parent)
+                {
+                    _folders.Add(at.Parent);
+                }
             }
         }
     }
@@ -169,6 +189,12 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
     {
         lock (_gate)
         {
+            if (_pending.Count == 0)
+            {
+                // Nothing to commit yet: folders in which names were made wait for the entries that these names are of.
+                return ([], []);
+            }
+
             (List<JournalEntry> batch, _pending, _pendingBytes) = (_pending, [], 0);
             FilePath[] folders = [.. _folders];
             _folders.Clear();
@@ -203,6 +229,11 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         catch (FileSystemException)
         {
             // The device went away under the batch; what of it is there nobody knows.
+        }
+
+        lock (_gate)
+        {
+            _rooted.Clear();
         }
 
         return [.. batch.Select(entry => entry.IsFailed ? entry : new JournalEntry

@@ -56,7 +56,7 @@ internal sealed class FinishingPhase(
     }
 
     private bool HasFailed(SlotDocument claim) => detector.Find(claim.Incarnation) is { } seen
-        ? !FailureDetector.IsLiving(seen) || claim.Node.Equals(me.Node, StringComparison.OrdinalIgnoreCase)
+        ? (!FailureDetector.IsLiving(seen) && detector.StillFailed(claim.Incarnation)) || claim.Node.Equals(me.Node, StringComparison.OrdinalIgnoreCase)
         : _runtime.Time.GetElapsedTime(detector.WatchingSince) > request.FailureTimeout;
 
     private void Finalise()

@@ -20,10 +20,10 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     private readonly RecordKeeper _record;
     private readonly CommitQueue _commits;
     private readonly CancellationToken _cancellation;
-    private readonly Lock _checkpointGate = new();
+    private readonly INodeGate _checkpointGate;
     private volatile bool _lost;
 
-    // Workers ask it before each entry and after each chunk.
+    // When the last checkpoint that succeeded began. Workers ask before each entry and after each chunk.
     private long _lastCheckpoint;
 
     public NodeHeart(PlanFolder folder, Identity me, RequestDocument request, CancellationToken cancellation)
@@ -32,6 +32,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         _me = me;
         _request = request;
         _runtime = folder.Share.Runtime;
+        _checkpointGate = _runtime.NewGate();
         _cancellation = cancellation;
         _record = new RecordKeeper(folder, me);
         _commits = new CommitQueue(folder, IsStrict);
@@ -100,7 +101,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     /// <exception cref="NodeStoppedException">The share has no room for its journal.</exception>
     public void Begin(AssignmentView assignment, SetFolder set)
     {
-        lock (_checkpointGate)
+        using (_checkpointGate.Enter())
         {
             try
             {
@@ -197,8 +198,10 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     /// <returns>False where it could not be done; nothing is lost, it is tried again.</returns>
     public bool TryCheckpoint()
     {
-        lock (_checkpointGate)
+        using (_checkpointGate.Enter())
         {
+            // Counts from here: a node that stands still within a checkpoint may have been taken over before it wakes up.
+            long begun = _runtime.Time.GetTimestamp();
             try
             {
                 LearnWhoOwns();
@@ -209,7 +212,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
                 }
 
                 WriteRecord();
-                Volatile.Write(ref _lastCheckpoint, _runtime.Time.GetTimestamp());
+                Volatile.Write(ref _lastCheckpoint, begun);
                 return true;
             }
             catch (FileSystemException e) when (e.IsDeviceWide)
@@ -253,7 +256,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
 
     private FrozenJournal Close()
     {
-        lock (_checkpointGate)
+        using (_checkpointGate.Enter())
         {
             Meter.End();
             State = NodeState.Idle;
@@ -267,7 +270,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         CounterDocument? inHand = _commits.Counter;
         List<CounterDocument> counters = [.. Queue()
             .Where(waiting => waiting.Id != inHand?.Assignment)
-            .Select(waiting => new CounterDocument(waiting.Id, waiting.Document.Entries, waiting.Document.Bytes))];
+            .Select(waiting => _commits.CounterOf(waiting.Document))];
         if (inHand is not null)
         {
             counters.Insert(0, inHand);

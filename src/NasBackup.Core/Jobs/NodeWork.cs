@@ -54,7 +54,7 @@ internal sealed class NodeWork : IDisposable
         _availability = new Availability(
             _sources, _set, _runtime, request.FailoverTimeout, text => options.Warning?.Invoke($"{me.Node}: {text}"), heart.Meter.AddPulse, _cancellation);
         _closer = new AssignmentCloser(folder, view, me, heart.Meter.AddPulse);
-        _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, environment.CostOf, heart.Publish, Verbose);
+        _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, environment.CostOf, _availability.Look, heart.Publish, Verbose);
         heart.Availability = _availability;
         heart.Queue = () => view.Open.Where(assignment => assignment.Owner == me.Incarnation);
     }
@@ -143,7 +143,8 @@ internal sealed class NodeWork : IDisposable
         if (assignment.Terminal is null)
         {
             Survivor self = new(_me.Node, _me.Incarnation, _environment.CostOf(_me.Node));
-            (_, int number) = _closer.TakeOver(assignment, _me.Node, _me.Incarnation, TakeoverReason.Interrupted, [self]);
+            (_, int number) = _closer.TakeOver(
+                assignment, _me.Node, _me.Incarnation, TakeoverReason.Interrupted, _detector.Find(_me.Incarnation)?.Record, [self], static () => true)!.Value;
             _heart.Publish(new SlotChainNews(assignment.Id, number));
         }
     }
@@ -220,7 +221,7 @@ internal sealed class NodeWork : IDisposable
         bool through = false;
         try
         {
-            int workers = _options.Workers > 0 ? _options.Workers : Math.Clamp(Environment.ProcessorCount, 2, 8);
+            int workers = _options.Workers > 0 ? _options.Workers : Math.Clamp(_runtime.Processors, 2, 8);
             new AssignmentWorkers(_folder, assignment, writer, _heart, workers).Run();
             through = true;
         }

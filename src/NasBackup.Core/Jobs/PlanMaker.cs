@@ -94,7 +94,9 @@ internal sealed class PlanMaker(
                     source,
                     options,
                     progress => Progress?.Invoke(new ScanProgress(entriesBefore + progress.Entries, bytesBefore + progress.Bytes)),
-                    cancellation);
+                    folder.Share.Runtime.Processors,
+                    cancellation,
+                    folder.Share.Runtime.Time);
                 return (result, SourceSet.Identify(tree, isFile: false, result.Entries));
             }
 

@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
 
@@ -17,6 +18,8 @@ internal sealed class PlanningPhase(
     NodeRunOptions options,
     CancellationToken cancellation)
 {
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+
     private readonly INodeRuntime _runtime = folder.Share.Runtime;
     private readonly NodeSnapshots _snapshots = new(folder, request, me, environment, options, cancellation);
 
@@ -25,50 +28,77 @@ internal sealed class PlanningPhase(
     public PlanDocument Run()
     {
         long start = _runtime.Time.GetTimestamp();
+        long? outage = null;
         heart.State = NodeState.Scanning;
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
             heart.Meter.AddPulse();
-            folder.Planning.Refresh();
-            switch (folder.Planning.Last)
+            try
             {
-                case { Kind: SlotKind.Planned, Plan: { } plan }:
-                    if (!plan.IsOf(request))
-                    {
-                        throw new BackupException(
-                            ErrorIds.RecordDamaged,
-                            ErrorKind.InvalidData,
-                            $"The plan in '{folder.Share.Path}/{folder.Root}/planning' is not of the request beside it: it speaks of {plan.Identities.Count} sources, the request of {request.Sources.Count}. Remove it with Remove-NasBackupPlan and make a new one.",
-                            folder.PlanId);
-                    }
-
+                if (Step(start) is { } plan)
+                {
                     heart.State = NodeState.Idle;
                     return plan;
-                case { Kind: SlotKind.Failed, Error: { } error }:
-                    _snapshots.RemoveAll([]);
-                    throw new BackupException(error.Id, error.Kind, error.Message, folder.PlanId);
-                case null when IsPreferred() || _runtime.Time.GetElapsedTime(start) > request.FailureTimeout / 4:
-                    if (Publish(me.Slot(folder.Share, SlotKind.Claim)))
-                    {
-                        Plan();
-                    }
+                }
 
-                    break;
-                case { } claim when claim.Incarnation != me.Incarnation && HasFailed(claim):
-                    options.Verbose?.Invoke($"{me.Node}: {claim.Node}, which was planning, has failed; planning goes on here.");
-                    if (Publish(me.Slot(folder.Share, SlotKind.TakenOver) with { FailedNode = claim.Node, FailedIncarnation = claim.Incarnation }))
-                    {
-                        Plan();
-                    }
+                outage = null;
+            }
+            catch (FileSystemException e) when (!e.IsDeviceWide)
+            {
+                // The share may be away (promise 6); whoever plans goes on, here or elsewhere, when it is back.
+                outage ??= _runtime.Time.GetTimestamp();
+                if (_runtime.Time.GetElapsedTime(outage.Value) > request.FailoverTimeout)
+                {
+                    throw new NodeStoppedException(ErrorIds.FileOperationFailed, $"Node {me.Node} could not reach the plan for {request.FailoverTimeout}: {e.Message}", e);
+                }
 
-                    break;
-                default:
-                    FreezeForOther();
-                    _runtime.Sleep(detector.Interval, cancellation);
-                    break;
+                _runtime.Sleep(RetryDelay, cancellation);
             }
         }
+    }
+
+    /// <summary>Looks how the planning stands, and does what comes next; the plan when there is one.</summary>
+    private PlanDocument? Step(long start)
+    {
+        folder.Planning.Refresh();
+        switch (folder.Planning.Last)
+        {
+            case { Kind: SlotKind.Planned, Plan: { } plan }:
+                return plan.IsOf(request) ? plan : throw new BackupException(
+                    ErrorIds.RecordDamaged,
+                    ErrorKind.InvalidData,
+                    $"The plan in '{folder.Share.Path}/{folder.Root}/planning' is not of the request beside it: it speaks of {plan.Identities.Count} sources, the request of {request.Sources.Count}. Remove it with Remove-NasBackupPlan and make a new one.",
+                    folder.PlanId);
+            case { Kind: SlotKind.Failed, Error: { } error }:
+                _snapshots.RemoveAll([]);
+                throw new BackupException(error.Id, error.Kind, error.Message, folder.PlanId);
+            case null when IsPreferred() || _runtime.Time.GetElapsedTime(start) > request.FailureTimeout / 4:
+                if (Publish(me.Slot(folder.Share, SlotKind.Claim)))
+                {
+                    Plan();
+                }
+
+                break;
+            case { } claim when claim.Incarnation == me.Incarnation:
+                // What came of an earlier try could not be published.
+                Plan();
+                break;
+            case { } claim when HasFailed(claim):
+                options.Verbose?.Invoke($"{me.Node}: {claim.Node}, which was planning, has failed; planning goes on here.");
+                if (Publish(me.Slot(folder.Share, SlotKind.TakenOver) with { FailedNode = claim.Node, FailedIncarnation = claim.Incarnation }))
+                {
+                    Plan();
+                }
+
+                break;
+            default:
+                FreezeForOther();
+                _runtime.Sleep(detector.Interval, cancellation);
+                break;
+        }
+
+        return null;
     }
 
     private bool IsPreferred()
@@ -106,24 +136,7 @@ internal sealed class PlanningPhase(
         SlotDocument slot;
         try
         {
-            // Freezing takes its time and shows no progress; its commands have a timeout of their own.
-            _snapshots.MakeMine(plans: true);
-            IReadOnlyList<SnapshotDocument> snapshots = _snapshots.WaitForAll(detector);
-
-            // Working: a planner that finds nothing more for the failure timeout is held for failed like any other.
-            heart.State = NodeState.Working;
-            var maker = new PlanMaker(folder, request, me, environment)
-            {
-                Snapshots = snapshots,
-                Progress = progress =>
-                {
-                    heart.Meter.NoteCount(progress.Entries);
-                    options.ScanProgress?.Invoke(progress);
-                },
-                Step = heart.Meter.AddStep,
-                Verbose = text => options.Verbose?.Invoke($"{me.Node}: {text}"),
-            };
-            slot = me.Slot(folder.Share, SlotKind.Planned) with { Plan = maker.Make(cancellation) };
+            slot = me.Slot(folder.Share, SlotKind.Planned) with { Plan = MakePlan() };
         }
         catch (BackupException e)
         {
@@ -133,13 +146,60 @@ internal sealed class PlanningPhase(
         {
             slot = me.Slot(folder.Share, SlotKind.Failed) with
             {
-                Error = new ErrorDocument(ErrorIds.FileOperationFailed, ErrorKind.DeviceError, $"Node {me.Node} could not make the plan: {e.Message}"),
+                Error = new ErrorDocument(
+                    e.Problem is FileProblem.NoSpace ? ErrorIds.ShareFull : ErrorIds.FileOperationFailed,
+                    e.Problem is FileProblem.NoSpace ? ErrorKind.NoSpace : ErrorKind.DeviceError,
+                    $"Node {me.Node} could not make the plan: {e.Message}"),
             };
         }
 
         Publish(slot);
         heart.State = NodeState.Scanning;
     }
+
+    /// <summary>Makes the plan; begins anew while a place does not answer, up to the failover timeout (F14). What is not there
+    /// at all is an error of the request, and is said at once.</summary>
+    private PlanDocument MakePlan()
+    {
+        long start = _runtime.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                // Freezing takes its time and shows no progress; its commands have a timeout of their own.
+                heart.State = NodeState.Scanning;
+                _snapshots.MakeMine(plans: true);
+                IReadOnlyList<SnapshotDocument> snapshots = _snapshots.WaitForAll(detector);
+
+                // Working: a planner that finds nothing more for the failure timeout is held for failed like any other.
+                heart.State = NodeState.Working;
+                return NewMaker(snapshots).Make(cancellation);
+            }
+            catch (Exception e) when (DoesNotAnswer(e) && _runtime.Time.GetElapsedTime(start) < request.FailoverTimeout)
+            {
+                options.Verbose?.Invoke($"{me.Node}: planning begins anew: {e.Message}");
+                heart.State = NodeState.WaitingForFailover;
+                heart.Meter.AddPulse();
+                _runtime.Sleep(RetryDelay, cancellation);
+                cancellation.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private static bool DoesNotAnswer(Exception e) => (e as FileSystemException ?? e.InnerException as FileSystemException)
+        is { Problem: FileProblem.Stale or FileProblem.InputOutput or FileProblem.TooManyOpenFiles };
+
+    private PlanMaker NewMaker(IReadOnlyList<SnapshotDocument> snapshots) => new(folder, request, me, environment)
+    {
+        Snapshots = snapshots,
+        Progress = progress =>
+        {
+            heart.Meter.NoteCount(progress.Entries);
+            options.ScanProgress?.Invoke(progress);
+        },
+        Step = heart.Meter.AddStep,
+        Verbose = text => options.Verbose?.Invoke($"{me.Node}: {text}"),
+    };
 
     private bool Publish(SlotDocument slot)
     {

@@ -48,7 +48,7 @@ internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost
         var takeovers = new List<Takeover>();
         foreach (AssignmentView assignment in view.Open.Where(IsItsOwn))
         {
-            (SlotDocument slot, _) = closer.TakeOver(assignment, failedNode, assignment.Owner, TakeoverReason.Requested, survivors);
+            SlotDocument slot = closer.TakeOver(assignment, failedNode, assignment.Owner, TakeoverReason.Requested, RecordOf(assignment), survivors, static () => true)!.Value.Slot;
             if (slot.Incarnation == _me.Incarnation && slot.Kind is SlotKind.TakenOver)
             {
                 takeovers.Add(TakeoverDocument.Of(assignment.Id, slot).ToModel(folder.PlanId));
@@ -57,6 +57,7 @@ internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost
 
         return takeovers;
 
+        RecordDocument? RecordOf(AssignmentView assignment) => assignment.Owner is { } owner ? detector.Find(owner)?.Record : null;
         bool IsNamed(string? node) => failedNode.Equals(node, StringComparison.OrdinalIgnoreCase);
         bool IsItsOwn(AssignmentView assignment) => IsNamed(assignment.Node);
     }

@@ -18,6 +18,7 @@ internal sealed class Watchman(
     FailureDetector detector,
     AssignmentCloser closer,
     Func<string, NodeCost> costOf,
+    Action lookAtPlaces,
     Action<SlotChainNews> published,
     Action<string> verbose)
 {
@@ -120,7 +121,7 @@ internal sealed class Watchman(
         if (seen.IsFailed)
         {
             verbose($"{node} is held for failed: its record showed no progress for {detector.Silence(seen).TotalSeconds:F1} s (state {seen.Record.State}, sequence {seen.Record.Sequence}).");
-            return new Verdict(node, owner, TakeoverReason.NoProgress);
+            return new Verdict(node, owner, TakeoverReason.NoProgress, IsSilent: true);
         }
 
         // It lives, but does not take up what it owns.
@@ -173,10 +174,28 @@ internal sealed class Watchman(
             return;
         }
 
+        if (verdict.IsSilent)
+        {
+            // Where source or device hang for this node as well, it hangs here, and accuses nobody: the gap in its watching
+            // makes the time start again (promise 6).
+            lookAtPlaces();
+        }
+
         bool isMyOwn = me.Node.Equals(verdict.Node, StringComparison.OrdinalIgnoreCase);
         IReadOnlyList<Survivor> survivors = isMyOwn ? Self() : Survivors(withSelf: true);
-        (SlotDocument slot, int number) = closer.TakeOver(
-            assignment, verdict.Node, verdict.Incarnation, verdict.Reason, survivors.Count == 0 ? Self() : survivors);
+        if (closer.TakeOver(
+            assignment,
+            verdict.Node,
+            verdict.Incarnation,
+            verdict.Reason,
+            verdict.Incarnation is { } owner ? detector.Find(owner)?.Record : null,
+            survivors.Count == 0 ? Self() : survivors,
+            () => !verdict.IsSilent || detector.StillFailed(verdict.Incarnation!)) is not var (slot, number))
+        {
+            verbose($"{verdict.Node} has moved again; {assignment.Id} stays with it.");
+            return;
+        }
+
         if (slot.Incarnation == me.Incarnation && slot.Kind is SlotKind.TakenOver)
         {
             verbose($"Took over {assignment.Id} of {verdict.Node} ({verdict.Reason}): {slot.Frozen!.Entries} entries stay, the rest goes to {string.Join(", ", slot.Successors!.Select(successor => successor.Node))}.");
@@ -193,7 +212,12 @@ internal sealed class Watchman(
         return cost with { Backlog = backlog };
     }
 
-    private sealed record Verdict(string Node, string? Incarnation, string Reason);
+    /// <summary>What is to be closed, and why.</summary>
+    /// <param name="Node">Whose work it was.</param>
+    /// <param name="Incarnation">The owner, or null where nobody has claimed it.</param>
+    /// <param name="Reason">A <see cref="TakeoverReason"/>.</param>
+    /// <param name="IsSilent">Whether it is the silence of its record that speaks against it.</param>
+    private sealed record Verdict(string Node, string? Incarnation, string Reason, bool IsSilent = false);
 }
 
 /// <summary>A slot that was published.</summary>

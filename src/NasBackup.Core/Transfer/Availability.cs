@@ -10,7 +10,7 @@ namespace NasBackup.Transfer;
 internal sealed class Availability(
     SourceSet sources, SetFolder set, INodeRuntime runtime, TimeSpan failoverTimeout, Action<string> tell, Action pulse, CancellationToken cancellation)
 {
-    private readonly Lock _gate = new();
+    private readonly INodeGate _gate = runtime.NewGate();
     private readonly HashSet<int> _givenUp = [];
     private int _waiting;
 
@@ -22,7 +22,7 @@ internal sealed class Availability(
     /// or has been given up.</returns>
     public bool WasAway(int source)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_givenUp.Contains(source) || sources.Proves(source, out string? problem))
             {
@@ -44,7 +44,7 @@ internal sealed class Availability(
     /// <summary>Whether a source did not come back in time, so that what is left of it fails.</summary>
     public bool IsGivenUp(int source)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             return _givenUp.Contains(source);
         }
@@ -55,7 +55,7 @@ internal sealed class Availability(
     /// <exception cref="NodeStoppedException">It did not come back in time.</exception>
     public bool DeviceWasAway()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (set.Proves(out string? problem))
             {
@@ -71,6 +71,20 @@ internal sealed class Availability(
 
             tell($"The device '{set.DevicePath}' is back.");
             return true;
+        }
+    }
+
+    /// <summary>Looks at all places, and waits for none. Where one hangs, this call hangs with it.</summary>
+    public void Look()
+    {
+        for (int source = 0; source < sources.Count && !IsWaiting; source++)
+        {
+            sources.Proves(source, out _);
+        }
+
+        if (!IsWaiting)
+        {
+            set.Proves(out _);
         }
     }
 

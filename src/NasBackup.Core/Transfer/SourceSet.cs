@@ -27,9 +27,21 @@ internal sealed class SourceSet(
     /// <summary>The open source: the folder, or the folder of a single file.</summary>
     public IFileTree Tree(int source)
     {
+        if (Volatile.Read(ref _trees[source]) is { } current)
+        {
+            return current;
+        }
+
+        IFileTree opened = open(Folder(source));
         lock (_gate)
         {
-            return _trees[source] ??= open(Folder(source));
+            if (_trees[source] is not { } faster)
+            {
+                return _trees[source] = opened;
+            }
+
+            _retired.Add(opened);
+            return faster;
         }
     }
 

@@ -152,4 +152,8 @@ internal sealed class SleepingRuntime : INodeRuntime
     }
 
     public INodeThread Start(string name, Action body) => SystemRuntime.Instance.Start(name, body);
+
+    public int Processors => SystemRuntime.Instance.Processors;
+
+    public INodeGate NewGate() => SystemRuntime.Instance.NewGate();
 }
