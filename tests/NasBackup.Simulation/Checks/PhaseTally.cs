@@ -1,0 +1,139 @@
+using NasBackup.Coordination;
+using NasBackup.Simulation.Cluster;
+using NasBackup.Simulation.Storage;
+
+namespace NasBackup.Simulation.Checks;
+
+/// <summary>Counts which phases of a takeover a run went through, so that a batch can say what it has covered.</summary>
+internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
+{
+    /// <summary>All that a batch must have seen; none may be 0.</summary>
+    public static readonly IReadOnlyList<string> All =
+    [
+        "takeover: lists written",
+        "takeover: slot published",
+        "takeover: successor begun",
+        "takeover: successor done",
+        "takeover of a successor",
+        "takeover: lists dropped, another's slot stands or the node has moved",
+        "takeover: died between lists and slot",
+        "takeover: died after the slot",
+        "takeover by the node's own next start",
+        "planner replaced",
+        "planner died while planning",
+        "finaliser replaced",
+        "finaliser died while finalising",
+        "late owner wrote after it was taken over",
+        "entry tried again by another",
+    ];
+
+    private readonly Dictionary<string, string> _openTakeovers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _published = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
+    private string? _planner;
+    private string? _finaliser;
+
+    /// <summary>A list has come into being in an assignment's folder.</summary>
+    public void ListMade(string assignment)
+    {
+        if (assignment.Contains('-', StringComparison.Ordinal))
+        {
+            Count("takeover: lists written");
+        }
+    }
+
+    public void Did(string process, Operation operation, string path)
+    {
+        if (operation is Operation.CreateNew && path.Contains("/list.", StringComparison.Ordinal) && path.Contains('-', StringComparison.Ordinal))
+        {
+            _openTakeovers[process] = path;
+        }
+        else if (operation is Operation.Link && path.Contains("/assignments/", StringComparison.Ordinal))
+        {
+            _openTakeovers.Remove(process);
+            _published.Add(process);
+        }
+        else if (operation is Operation.DeleteDirectory && path.Contains("/assignments/", StringComparison.Ordinal))
+        {
+            _openTakeovers.Remove(process);
+            Count("takeover: lists dropped, another's slot stands or the node has moved");
+        }
+        else if (operation is Operation.Link && path.Contains("/planning/", StringComparison.Ordinal))
+        {
+            _planner = process;
+        }
+        else if (operation is Operation.Link && path.Contains("/completion/", StringComparison.Ordinal))
+        {
+            _finaliser = process;
+        }
+    }
+
+    public void JournalMade(string assignment)
+    {
+        if (assignment.Contains('-', StringComparison.Ordinal) && _begun.Add(assignment))
+        {
+            Count("takeover: successor begun");
+        }
+
+        if (oracle.Facts!.Find(assignment)?.Items.Any(item => item.Attempt > 1) is true)
+        {
+            Count("entry tried again by another");
+        }
+    }
+
+    public void SlotPublished(string chain, AssignmentFacts? assignment, SlotDocument slot)
+    {
+        switch (chain, slot.Kind)
+        {
+            case ("planning", SlotKind.TakenOver):
+                Count("planner replaced");
+                break;
+            case ("completion", SlotKind.TakenOver):
+                Count("finaliser replaced");
+                break;
+            case (_, SlotKind.TakenOver) when assignment is not null:
+                Count("takeover: slot published");
+                if (!assignment.IsFirst)
+                {
+                    Count("takeover of a successor");
+                }
+
+                if (slot.Reason == TakeoverReason.Restarted)
+                {
+                    Count("takeover by the node's own next start");
+                }
+
+                break;
+            case (_, SlotKind.Done) when assignment is { IsFirst: false }:
+                Count("takeover: successor done");
+                break;
+        }
+    }
+
+    public void NoteDeath(string process)
+    {
+        if (_openTakeovers.ContainsKey(process))
+        {
+            Count("takeover: died between lists and slot");
+        }
+        else if (_published.Contains(process))
+        {
+            Count("takeover: died after the slot");
+        }
+
+        if (process == _planner && oracle.Facts!.Plan is null)
+        {
+            Count("planner died while planning");
+        }
+
+        if (process == _finaliser && !oracle.IsComplete)
+        {
+            Count("finaliser died while finalising");
+        }
+    }
+
+    /// <summary>A node wrote to the device for an assignment that is closed.</summary>
+    public void LateWrite() => Count("late owner wrote after it was taken over");
+
+    private void Count(string phase) => cluster.Tally.Count(phase);
+}

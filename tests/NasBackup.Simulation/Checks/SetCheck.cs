@@ -1,0 +1,268 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Formats;
+using NasBackup.Sets;
+using NasBackup.Simulation.Cluster;
+using NasBackup.Simulation.Storage;
+using NasBackup.Transfer;
+
+namespace NasBackup.Simulation.Checks;
+
+/// <summary>
+/// Promises 1 and 4, from the moment at which set.json is there: every entry of the source is in the manifest, what is in the
+/// set is there with the bytes that manifest, journal and source agree on, and would survive a crash; and nothing of it, or
+/// of an older set, changes ever after.
+/// </summary>
+internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
+{
+    private const string OlderSet = "older/";
+
+    private readonly Dictionary<string, Inode> _places = new(StringComparer.Ordinal);
+    private readonly HashSet<Inode> _committed = [];
+    private SetDocument? _document;
+    private Inode? _setFile;
+    private List<ManifestEntry> _manifest = [];
+
+    public bool IsPublished => _document is not null;
+
+    private string SetFolder => $"{oracle.Facts!.PlanId}/";
+
+    public void NameChanged(string path, Inode? before, Inode? after)
+    {
+        if (path.StartsWith(OlderSet, StringComparison.Ordinal))
+        {
+            oracle.Break(Promise.BytesAsRecorded, $"'{path}' of an older set was changed");
+        }
+        else if (path == $"{SetFolder}{SetDocument.Name}")
+        {
+            if (before is not null || after is null)
+            {
+                oracle.Break(Promise.DecidedOnce, $"set.json was {(after is null ? "removed" : "replaced")}");
+            }
+
+            if (after is not null && _document is null)
+            {
+                _setFile = after;
+                Published(after);
+            }
+        }
+        else if (_places.TryGetValue(path, out Inode? inode) && after != inode)
+        {
+            oracle.Break(Promise.BytesAsRecorded, $"'{path}' of the complete set was {(after is null ? "removed" : "replaced")}");
+        }
+    }
+
+    public void ContentChanged(Inode inode)
+    {
+        if (_committed.Contains(inode))
+        {
+            oracle.Break(Promise.BytesAsRecorded, $"'{cluster.Device.PathOf(inode)}' of the complete set was changed");
+        }
+        else if (inode == _setFile)
+        {
+            oracle.Break(Promise.DecidedOnce, "set.json was changed after it had been published");
+        }
+        else if (inode.Places.Exists(place => place.Directory.Places.Exists(parent => parent.Name == "older")))
+        {
+            oracle.Break(Promise.BytesAsRecorded, "a file of an older set was changed");
+        }
+    }
+
+    /// <summary>Once more when everything is over: those that slept may have woken up since.</summary>
+    public void JudgeAtEnd()
+    {
+        if (_document is not null)
+        {
+            CheckContents();
+        }
+    }
+
+    private void Published(Inode file)
+    {
+        _document = SealedJson.TryOpen(file.Data, SetsJson.Default.SetDocument);
+        if (_document is null)
+        {
+            oracle.Break(Promise.DecidedOnce, "set.json is not whole");
+            return;
+        }
+
+        try
+        {
+            IFileTree set = DirectWorld.Open(cluster.Device, cluster.Device.Find(cluster.Device.Root, FilePath.FromText(oracle.Facts!.PlanId), "open"));
+            using var manifest = new ManifestReader(set, FilePath.FromText(_document.Manifest.File), _document.Id);
+            _manifest = [.. manifest.Entries()];
+        }
+        catch (Exception e) when (e is FileSystemException or BackupException)
+        {
+            oracle.Break(Promise.BytesAsRecorded, $"set.json names a manifest that cannot be read: {e.Message}");
+            return;
+        }
+
+        CheckIsComplete();
+        CheckJournals();
+        CheckContents();
+        foreach (ManifestEntry entry in _manifest.Where(entry => !entry.IsFailed))
+        {
+            CheckDurable(entry);
+            foreach (FilePath name in (IEnumerable<FilePath>)[entry.Entry.Path, .. entry.Entry.OtherNames ?? []])
+            {
+                FilePath path = Data(name);
+                if (TryFind(path) is { } inode)
+                {
+                    _places[$"{SetFolder}{Volume.Key(path.Bytes)}"] = inode;
+                    _committed.Add(inode);
+                }
+            }
+        }
+    }
+
+    /// <summary>Promise 1: against the source itself, not against what the planner found there.</summary>
+    private void CheckIsComplete()
+    {
+        Inode source = cluster.Source.Find(cluster.Source.Root, FilePath.FromText("data"), "open");
+        var wanted = new HashSet<FilePath>();
+        Collect(source, FilePath.Root, wanted);
+        foreach (ManifestEntry entry in _manifest)
+        {
+            foreach (FilePath name in (IEnumerable<FilePath>)[entry.Entry.Path, .. entry.Entry.OtherNames ?? []])
+            {
+                if (!wanted.Remove(name))
+                {
+                    oracle.Break(Promise.EveryEntryIsAccountedFor, $"the manifest has '{name}' twice, or the source does not have it");
+                }
+            }
+
+            if (entry.IsFailed)
+            {
+                CheckFailed(entry);
+            }
+        }
+
+        // A folder that the scan could not list is recorded as failed with all that it holds.
+        string[] unreadable = [.. oracle.Facts!.Plan!.Unreadable.Select(item => item.Path[SimulatedCluster.SourcePath.Length..].TrimStart('/'))];
+        foreach (FilePath path in wanted.Where(path => !unreadable.Any(folder => path.IsAtOrBelow(FilePath.Parse(folder)))).Take(3))
+        {
+            oracle.Break(Promise.EveryEntryIsAccountedFor, $"the set was called complete, and '{path}' is neither in it nor recorded as failed");
+        }
+    }
+
+    private void CheckFailed(in ManifestEntry entry)
+    {
+        FilePath path = entry.Entry.Path;
+        int tries = oracle.Facts!.Assignments.Count(assignment => assignment.Terminal?.Frozen is { Length: > 0 } frozen
+            && oracle.Facts.Journal(assignment.Id, frozen).Any(record => record.IsFailed && assignment.Items[(int)record.Ordinal].Entry.Path == path));
+        cluster.Tally.Count("entry failed for good");
+        if (tries < 2)
+        {
+            oracle.Break(Promise.EveryEntryIsAccountedFor, $"'{path}' was given up after {tries} tries");
+        }
+
+        if (string.IsNullOrEmpty(entry.Problem) || string.IsNullOrEmpty(entry.ErrorId) || string.IsNullOrEmpty(entry.Node))
+        {
+            oracle.Break(Promise.WhatFailsIsSaid, $"'{path}' failed, and the manifest does not say why, or on which node");
+        }
+        else if (!NamesTheFile(entry))
+        {
+            oracle.Break(Promise.WhatFailsIsSaid, $"'{path}' failed, and what is said of it names neither file nor place: {entry.Problem}");
+        }
+
+        if (!cluster.HasEntryFaults && entry.ErrorId != ErrorIds.FailoverTimedOut)
+        {
+            oracle.Break(Promise.NobodyIsIndispensable, $"'{path}' was recorded as failed, though nothing happened that could not be waited for: {entry.Problem}");
+        }
+    }
+
+    private static bool NamesTheFile(in ManifestEntry entry) => entry.Problem!.Contains('/', StringComparison.Ordinal);
+
+    /// <summary>Promise 4: each entry of the set has one valid journal record, and it is the one that the manifest repeats.</summary>
+    private void CheckJournals()
+    {
+        var records = new Dictionary<FilePath, JournalEntry>();
+        foreach (AssignmentFacts assignment in oracle.Facts!.Assignments)
+        {
+            if (assignment.Terminal?.Frozen is not { Length: > 0 } frozen)
+            {
+                continue;
+            }
+
+            foreach (JournalEntry record in oracle.Facts.Journal(assignment.Id, frozen).Where(record => !record.IsFailed))
+            {
+                if (!records.TryAdd(assignment.Items[(int)record.Ordinal].Entry.Path, record))
+                {
+                    oracle.Break(Promise.BytesAsRecorded, $"'{assignment.Items[(int)record.Ordinal].Entry.Path}' was committed twice");
+                }
+            }
+        }
+
+        foreach (ManifestEntry entry in _manifest.Where(entry => !entry.IsFailed))
+        {
+            if (!records.TryGetValue(entry.Entry.Path, out JournalEntry record) || record.Hash != entry.Hash)
+            {
+                oracle.Break(Promise.BytesAsRecorded, $"the manifest says of '{entry.Entry.Path}' what no journal says");
+            }
+        }
+    }
+
+    private void CheckContents()
+    {
+        foreach (ManifestEntry entry in _manifest.Where(entry => !entry.IsFailed))
+        {
+            Inode source = cluster.Source.Find(cluster.Source.Root, FilePath.FromText("data").Combine(entry.Entry.Path), "open");
+            foreach (FilePath name in (IEnumerable<FilePath>)[entry.Entry.Path, .. entry.Entry.OtherNames ?? []])
+            {
+                Inode? copy = TryFind(Data(name));
+                if (copy is null || copy.Kind != entry.Entry.Kind || !copy.Data.SequenceEqual(source.Data))
+                {
+                    oracle.Break(Promise.BytesAsRecorded, $"'{name}' of the set is {(copy is null ? "not there" : $"not what the source holds ({copy.Data.Length} bytes of {source.Data.Length})")}");
+                }
+                else if (entry.Hash is { } hash && Hash128.Of(copy.Data) != hash)
+                {
+                    oracle.Break(Promise.BytesAsRecorded, $"the bytes of '{name}' do not have the hash that was recorded");
+                }
+            }
+        }
+    }
+
+    private void CheckDurable(in ManifestEntry entry)
+    {
+        foreach (FilePath name in (IEnumerable<FilePath>)[entry.Entry.Path, .. entry.Entry.OtherNames ?? []])
+        {
+            FilePath path = FilePath.FromText(oracle.Facts!.PlanId).Combine(Data(name));
+            if (DurabilityCheck.WhyNotDurable(cluster.Device, path, entry.Hash, entry.Entry.Size) is { } problem)
+            {
+                oracle.Break(Promise.CountersStayBehindStorage, $"the set was called complete, but {problem}");
+            }
+        }
+    }
+
+    private static void Collect(Inode folder, FilePath path, HashSet<FilePath> found)
+    {
+        found.Add(path);
+        foreach ((string name, Inode inode) in folder.Names)
+        {
+            FilePath child = path.Combine(Volume.Bytes(name));
+            if (inode.Kind is EntryKind.Directory)
+            {
+                Collect(inode, child, found);
+            }
+            else
+            {
+                found.Add(child);
+            }
+        }
+    }
+
+    private static FilePath Data(FilePath entry) => SetPaths.DataOf(SimulatedCluster.SourcePath).Combine(entry);
+
+    private Inode? TryFind(FilePath belowSet)
+    {
+        try
+        {
+            return cluster.Device.Find(cluster.Device.Root, FilePath.FromText(oracle.Facts!.PlanId).Combine(belowSet), "find");
+        }
+        catch (FileSystemException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using NasBackup.Planning;
+
+namespace NasBackup.Simulation.Cluster;
+
+/// <summary>What a run is like before anything goes wrong; decided by the seed.</summary>
+internal sealed record Scenario
+{
+    private const int MostNodes = 12;
+
+    public required int Nodes { get; init; }
+
+    public required int Entries { get; init; }
+
+    public required TimeSpan FailureTimeout { get; init; }
+
+    public required TimeSpan FailoverTimeout { get; init; }
+
+    /// <summary>Bytes per second of each node.</summary>
+    public required double[] Speeds { get; init; }
+
+    /// <summary>When each node is started.</summary>
+    public required TimeSpan[] Starts { get; init; }
+
+    /// <summary>How long the copying would take if nothing went wrong, roughly.</summary>
+    public required TimeSpan ExpectedDuration { get; init; }
+
+    /// <summary>How long clients believe what they have cached; zero where they do not.</summary>
+    public required TimeSpan CacheTime { get; init; }
+
+    public required bool SyncsAsOne { get; init; }
+
+    public required bool CommitsAtClose { get; init; }
+
+    public required bool DeviceKeepsNames { get; init; }
+
+    public required int Workers { get; init; }
+
+    /// <summary>Bytes of a file that takes one node longer than the failure timeout, or 0 for none.</summary>
+    public required int LargeFile { get; init; }
+
+    public required PlanStrategy Strategy { get; init; }
+
+    public required bool HasSourceOwner { get; init; }
+
+    public static Scenario Create(Random random)
+    {
+        int nodes = 2 + (int)((MostNodes - 1) * Math.Pow(random.NextDouble(), 2));
+        int entries = 50 + random.Next(70);
+        double failure = 1.5 + (random.NextDouble() * 6);
+        double basis = 40_000 + random.Next(200_000);
+        double[] speeds = [.. Enumerable.Range(0, nodes).Select(_ => Math.Round(basis * (0.5 + random.NextDouble())))];
+        bool hasLarge = random.Next(4) == 0;
+        double seconds = 4 + (random.NextDouble() * 16);
+        return new Scenario
+        {
+            Nodes = nodes,
+            Entries = entries,
+            FailureTimeout = TimeSpan.FromSeconds(failure),
+            FailoverTimeout = TimeSpan.FromSeconds(40 + random.Next(80)),
+            Speeds = speeds,
+            Starts = [.. speeds.Select(_ => TimeSpan.FromSeconds(1 + (random.NextDouble() * (random.Next(4) == 0 ? failure * 2 : 0.5))))],
+            ExpectedDuration = TimeSpan.FromSeconds(seconds),
+            CacheTime = TimeSpan.FromSeconds(random.Next(3) switch { 0 => 0, 1 => 5, _ => 60 }),
+            SyncsAsOne = random.Next(3) > 0,
+            CommitsAtClose = random.Next(2) == 0,
+            DeviceKeepsNames = random.Next(2) == 0,
+            Workers = 1 + random.Next(2),
+            LargeFile = hasLarge ? (int)(basis * failure * 2.5) : 0,
+            Strategy = random.Next(4) switch { 0 => PlanStrategy.Proportional, 1 => PlanStrategy.RoundRobin, _ => PlanStrategy.Balanced },
+            HasSourceOwner = random.Next(2) == 0,
+        };
+    }
+
+    public override string ToString()
+        => $"{Nodes} nodes, {Entries} entries, failure timeout {FailureTimeout.TotalSeconds:F1} s, failover timeout {FailoverTimeout.TotalSeconds:F0} s, cache {CacheTime.TotalSeconds:F0} s, "
+        + $"{Workers} workers, {(SyncsAsOne ? "syncs as one" : "syncs each")}{(CommitsAtClose ? ", commits at close" : "")}{(DeviceKeepsNames ? "" : ", device keeps names when synced")}"
+        + $"{(LargeFile > 0 ? $", a file of {LargeFile} bytes" : "")}, {Strategy}{(HasSourceOwner ? ", source owned by a node" : "")}";
+}

@@ -1,0 +1,64 @@
+using NasBackup.Simulation.Cluster;
+using NasBackup.Simulation.Storage;
+
+namespace NasBackup.Simulation.Faults;
+
+/// <summary>What will go wrong in a run, decided by the seed before it begins.</summary>
+internal static class FaultPlan
+{
+    private const int MostFaults = 6;
+
+    private static readonly Operation[] Windows =
+    [
+        Operation.Link, Operation.Link, Operation.Link, Operation.Sync, Operation.Sync, Operation.SyncAll, Operation.CreateNew,
+        Operation.Write, Operation.Rename, Operation.SyncDirectory, Operation.Delete, Operation.SetMetadata, Operation.OpenReadWrite,
+    ];
+
+    private static readonly FaultKind[] Kinds = Enum.GetValues<FaultKind>();
+
+    public static IReadOnlyList<Fault> Create(Scenario scenario, Random random)
+    {
+        int count = random.Next(MostFaults + 1);
+        var faults = new List<Fault>();
+        for (int i = 0; i < count; i++)
+        {
+            // What ends a node or makes it stand still is what takeovers come from; every other fault is one of these.
+            FaultKind kind = random.Next(2) == 0 ? Kinds[random.Next(Kinds.Length)] : Kinds[random.Next((int)FaultKind.FrozenMachine + 1)];
+            faults.Add(Create(kind, scenario, random));
+        }
+
+        return faults;
+    }
+
+    private static Fault Create(FaultKind kind, Scenario scenario, Random random)
+    {
+        double failure = scenario.FailureTimeout.TotalSeconds;
+        double span = scenario.ExpectedDuration.TotalSeconds;
+        double at = random.NextDouble() * span * 1.3;
+        double duration = kind switch
+        {
+            FaultKind.Pause or FaultKind.FrozenMachine or FaultKind.StuckSource => failure * Math.Pow(10, (random.NextDouble() * 1.6) - 0.6),
+            FaultKind.SlowNode => span * random.NextDouble(),
+            FaultKind.ServerCrash or FaultKind.Remount => random.NextDouble() * scenario.FailoverTimeout.TotalSeconds * 0.5,
+            _ => failure * 3 * random.NextDouble(),
+        };
+        return new Fault(
+            kind,
+            random.Next(scenario.Nodes),
+            random.Next(3),
+            TimeSpan.FromSeconds(at),
+            TimeSpan.FromSeconds(duration),
+            random.NextDouble(),
+            StrikesAtOperation(kind) && random.Next(3) > 0 ? Window(random) : null);
+    }
+
+    private static bool StrikesAtOperation(FaultKind kind) => kind
+        is FaultKind.ProcessKill or FaultKind.MachineCrash or FaultKind.CrashOfSeveral or FaultKind.CrashOfAllButOne or FaultKind.Pause or FaultKind.FrozenMachine;
+
+    private static Trigger Window(Random random)
+    {
+        // Small numbers are as likely as large ones: what is done once a run is hit as often as what is done all the time.
+        int count = 1 + (int)Math.Pow(random.Next(1, 12), random.Next(1, 3));
+        return new Trigger(Windows[random.Next(Windows.Length)], count, random.Next(2) == 0);
+    }
+}

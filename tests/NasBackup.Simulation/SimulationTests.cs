@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Globalization;
+using NasBackup.Simulation.Checks;
+using NasBackup.Simulation.Cluster;
+using NasBackup.Simulation.Defects;
+
+namespace NasBackup.Simulation;
+
+/// <summary>The simulation as a test: as many seeds as fit in two minutes, and the proof that its checks can fail.</summary>
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    private const int MostSeedsForADefect = 1000;
+
+    /// <summary>Seconds of the run of many seeds; NASBACKUP_SIMULATION_SECONDS says otherwise.</summary>
+    private static readonly TimeSpan Span = TimeSpan.FromSeconds(
+        double.TryParse(Environment.GetEnvironmentVariable("NASBACKUP_SIMULATION_SECONDS"), CultureInfo.InvariantCulture, out double seconds) ? seconds : 120);
+
+    [Fact]
+    public void The_promises_hold_under_faults_of_every_kind_in_every_phase_of_a_takeover()
+    {
+        GiveWay();
+        long start = Stopwatch.GetTimestamp();
+        var batch = new Batch();
+        batch.Run(1, int.MaxValue, Span, Environment.ProcessorCount, mostBroken: 5);
+
+        // A slow machine gets through fewer seeds: it goes on until everything has occurred, for as long again.
+        while (batch.Broken.Count == 0 && Program.Missing(batch).Count > 0 && Stopwatch.GetElapsedTime(start) < Span * 2)
+        {
+            batch.Run((int)batch.Runs + 1, Environment.ProcessorCount * 4, Span, Environment.ProcessorCount, mostBroken: 5);
+        }
+
+        var text = new StringWriter(CultureInfo.InvariantCulture);
+        Program.Report(batch, Stopwatch.GetElapsedTime(start), text);
+        foreach (RunResult broken in batch.Broken.Take(1))
+        {
+            Batch.Explain(broken.Seed, text, mostLines: 300);
+        }
+
+        output.WriteLine(text.ToString());
+        File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "simulation.txt"), text.ToString());
+        Assert.Empty(batch.Broken.Select(broken => $"seed {broken.Seed}: {broken.Violations[0]}"));
+        Assert.Empty(Program.Missing(batch));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void A_defect_that_breaks_a_promise_is_caught(int number)
+    {
+        GiveWay();
+        var promise = (Promise)number;
+        for (int seed = 1; seed <= MostSeedsForADefect; seed++)
+        {
+            RunResult result = Batch.Run(seed, Defect.For(promise));
+            if (result.Violations.FirstOrDefault(violation => violation.Promise == promise) is { } caught)
+            {
+                output.WriteLine($"{Defect.For(promise).GetType().Name}: caught with seed {seed}: {caught}");
+                return;
+            }
+        }
+
+        Assert.Fail($"The defect {Defect.For(promise).GetType().Name} breaks promise {number}, and {MostSeedsForADefect} seeds have not shown it.");
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_trace()
+    {
+        for (int seed = 1; seed <= 6; seed++)
+        {
+            Assert.Equal(Batch.Run(seed).TraceHash, Batch.Run(seed).TraceHash);
+        }
+    }
+
+    [Fact]
+    public void A_trace_names_the_node_the_operation_and_the_file()
+    {
+        var cluster = new SimulatedCluster(1, keepsText: true);
+        cluster.Run();
+        Assert.Contains(cluster.Trace.Lines, line => line.Contains("n1#", StringComparison.Ordinal) && line.Contains("Link /share/plans/", StringComparison.Ordinal));
+    }
+
+    /// <summary>Tests that measure time may run beside this one.</summary>
+    private static void GiveWay()
+    {
+        using var process = Process.GetCurrentProcess();
+        process.PriorityClass = ProcessPriorityClass.BelowNormal;
+    }
+}
