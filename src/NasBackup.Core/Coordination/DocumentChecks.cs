@@ -261,6 +261,7 @@ internal sealed partial record RecordDocument : IChecked
         FieldRules.NotNegative(Sequence, "sequence");
         FieldRules.NotNegative(EntriesDone, "entriesDone");
         FieldRules.NotNegative(BytesDone, "bytesDone");
+        FieldRules.NotNegative(BytesCopied, "bytesCopied");
         FieldRules.NotNegative(BytesMoved, "bytesMoved");
         FieldRules.NotNegative(NewsCount, "newsCount");
         FieldRules.InRange(WorkSeconds, 0, DocumentFields.MostSeconds, "workSeconds");

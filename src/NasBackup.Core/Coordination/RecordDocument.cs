@@ -72,6 +72,9 @@ internal sealed partial record RecordDocument
     /// <summary>Bytes committed so far.</summary>
     public required long BytesDone { get; init; }
 
+    /// <summary>Those of <see cref="BytesDone"/> that were copied from the source, not taken from an older set.</summary>
+    public required long BytesCopied { get; init; }
+
     /// <summary>Bytes moved so far, committed or not.</summary>
     public required long BytesMoved { get; init; }
 

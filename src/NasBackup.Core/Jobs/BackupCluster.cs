@@ -222,7 +222,7 @@ public sealed class BackupCluster : IDisposable
                 _share.Runtime.Time.GetUtcNow().UtcDateTime,
                 heart.Meter.Seconds,
                 heart.EntriesDone,
-                heart.BytesDone,
+                heart.BytesCopied,
                 heart.Meter.Fit.TransferRate,
                 heart.Meter.Fit.CostPerEntry,
                 result.Status)),

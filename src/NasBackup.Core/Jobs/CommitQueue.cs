@@ -37,6 +37,9 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
     /// <summary>Bytes committed so far, of all assignments.</summary>
     public long BytesDone { get; private set; }
 
+    /// <summary>Those of <see cref="BytesDone"/> that were copied from the source, not taken from an older set.</summary>
+    public long BytesCopied { get; private set; }
+
     /// <summary>Entries that are done, committed or not.</summary>
     public long EntriesHandled
     {
@@ -178,6 +181,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
             _bytesLeft = Math.Max(0, _bytesLeft - bytes);
             EntriesDone += batch.Count(entry => !entry.IsFailed);
             BytesDone += bytes;
+            BytesCopied += batch.Where(entry => !entry.FromBase).Total(entry => entry.Size);
         }
 
         journal.Append(batch);

@@ -96,7 +96,7 @@ internal sealed class FinishingPhase(
         .GroupBy(seen => seen.Record.Node, StringComparer.OrdinalIgnoreCase)
         .ToDictionary(
             group => group.Key,
-            group => group.Sum(seen => (double)seen.Record.BytesDone) / group.Sum(seen => seen.Record.WorkSeconds),
+            group => group.Sum(seen => (double)seen.Record.BytesCopied) / group.Sum(seen => seen.Record.WorkSeconds),
             StringComparer.OrdinalIgnoreCase);
 
     private bool Publish(SlotDocument slot)

@@ -71,6 +71,9 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     /// <inheritdoc cref="CommitQueue.BytesDone"/>
     public long BytesDone => _commits.BytesDone;
 
+    /// <inheritdoc cref="CommitQueue.BytesCopied"/>
+    public long BytesCopied => _commits.BytesCopied;
+
     public double Rate => _record.Rate;
 
     /// <summary>The counter of the assignment in hand (F9), or null.</summary>
@@ -277,7 +280,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         }
 
         NodeState state = Availability is { IsWaiting: true } && State is not NodeState.Left ? NodeState.WaitingForFailover : State;
-        _record.Write(new RecordContent(state, counters, EntriesDone, BytesDone, Meter, CurrentFile, Problem, LeftByStop), TakesWork);
+        _record.Write(new RecordContent(state, counters, EntriesDone, BytesDone, BytesCopied, Meter, CurrentFile, Problem, LeftByStop), TakesWork);
     }
 
     private NodeStoppedException ShareFull(FileSystemException e) => new(

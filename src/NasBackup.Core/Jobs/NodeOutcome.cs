@@ -27,7 +27,7 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
             Takeovers = TakeoversOf(Completion, request.Id),
             Warnings = Completion?.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal),
             Duration = duration,
-            Speed = heart.Meter.Seconds > 0 ? heart.BytesDone / heart.Meter.Seconds : 0,
+            Speed = heart.Meter.Seconds > 0 ? heart.BytesCopied / heart.Meter.Seconds : 0,
             Problem = Problem,
             ErrorId = ErrorId,
         };

@@ -136,7 +136,7 @@ public sealed class ProgressWatch
         ILookup<string, AssignmentProgress> open = assignments.Where(assignment => assignment.IsInHand)
             .ToLookup(assignment => assignment.Owner, StringComparer.Ordinal);
         return records.Select(found => found.Record).OfType<RecordDocument>().Total(record => Math.Clamp(
-            record.BytesMoved - record.BytesDone, 0, open[record.Incarnation].Total(assignment => Math.Max(0, assignment.Bytes - assignment.BytesDone))));
+            record.BytesMoved - record.BytesCopied, 0, open[record.Incarnation].Total(assignment => Math.Max(0, assignment.Bytes - assignment.BytesDone))));
     }
 
     /// <summary>

@@ -120,6 +120,7 @@ internal sealed class TestShare : IDisposable
         Counters = [],
         EntriesDone = 0,
         BytesDone = 0,
+        BytesCopied = 0,
         BytesMoved = 0,
         WorkSeconds = 0,
         Rate = 0,

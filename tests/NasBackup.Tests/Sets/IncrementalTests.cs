@@ -1,3 +1,4 @@
+using NasBackup.Jobs;
 using NasBackup.Tests.Files;
 using NasBackup.Tests.Support;
 
@@ -30,6 +31,20 @@ public sealed class IncrementalTests : IDisposable
         TempFolder.Run("rm", "-rf", first.Path);
         second.AssertIsSource();
         Assert.Equal("", EveryKindOfFile.Shell("cd \"$1\" && find . -type f -size 0 -name plain", second.Data));
+    }
+
+    [Fact]
+    public void A_backup_that_copied_nothing_teaches_nothing_about_speed()
+    {
+        _bench.Change("for i in 1 2 3 4; do head -c 3000000 /dev/urandom > $i; done");
+        _bench.LetTimePass();
+        _bench.BackUp();
+        using var cluster = BackupCluster.Open(_bench.Share);
+        double learned = cluster.GetNode("n1").EffectiveSpeed;
+        _bench.BackUp();
+
+        Assert.Equal([12_000_000, 0], cluster.GetLog("n1").Select(record => record.Bytes));
+        Assert.Equal(learned, cluster.GetNode("n1").EffectiveSpeed);
     }
 
     [Fact]
