@@ -31,6 +31,7 @@
         'Invoke-NasBackup'
         'Invoke-NasTakeover'
         'New-NasBackupPlan'
+        'New-NasClusterKey'
         'Register-NasNode'
         'Remove-NasBackupPlan'
         'Remove-NasBackupSet'

@@ -158,11 +158,11 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
         bool isDone = frozen is not null;
         if (frozen is not null)
         {
-            JournalReader.ReadFrozen(_share.Tree, journal, frozen, Visit);
+            JournalReader.ReadFrozen(_share.Tree, journal, frozen, Visit, _share.Sealer);
         }
         else
         {
-            frozen = JournalReader.ReadDurable(_share.Tree, journal, counted, Visit);
+            frozen = JournalReader.ReadDurable(_share.Tree, journal, counted, Visit, _share.Sealer);
         }
 
         var items = new List<ListItem>();

@@ -133,7 +133,7 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
         RecordDocument? record;
         try
         {
-            record = RecordFile.Read(folder.Share.Tree, folder.Records.Combine(name));
+            record = RecordFile.Read(folder.Share.Tree, folder.Records.Combine(name), folder.Share.Sealer);
         }
         catch (FileSystemException)
         {

@@ -11,7 +11,7 @@ namespace NasBackup.Coordination;
 /// What the owner of an assignment has committed of it, entry by entry: a file of sealed lines, one per checkpoint
 /// (<c>{"batch":1,"time":…,"entries":[…]}</c>). Only the owner writes there, and only behind what it wrote before.
 /// </summary>
-internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
+internal sealed class JournalWriter(IFileTree tree, FilePath path, Sealer? sealer = null) : IDisposable
 {
     /// <summary>Entries of one line. What waits longer for a checkpoint becomes several lines, so that none is too long to read.</summary>
     private const int MostEntriesPerBatch = 4096;
@@ -58,7 +58,7 @@ internal sealed class JournalWriter(IFileTree tree, FilePath path) : IDisposable
         long batch = _batches;
         foreach (JournalEntry[] part in entries.Chunk(MostEntriesPerBatch))
         {
-            lines.AddRange(SealedJson.Seal(Body(++batch, part)));
+            lines.AddRange((sealer ?? Sealer.Unkeyed).Seal(Body(++batch, part), JournalReader.PlaceOf(path, batch)));
             lines.Add((byte)'\n');
         }
 
@@ -134,13 +134,17 @@ internal static class JournalReader
     /// <summary>No line of ours is longer: paths are not in journals, but problems name them.</summary>
     private const int LongestLine = 64 * 1024 * 1024;
 
+    /// <summary>Where a line of a journal belongs, for its tag.</summary>
+    public static string PlaceOf(FilePath path, long batch) => $"{path}#{batch}";
+
     /// <summary>Reads all whole batches from the start.</summary>
     /// <param name="tree">The share.</param>
     /// <param name="path">The journal; one that does not exist is empty.</param>
     /// <param name="visit">Called for each entry in order.</param>
+    /// <param name="sealer">The cluster's key, where it has one: a line that is not signed for its place is not whole.</param>
     /// <returns>What a terminal slot would freeze: where the first batch that is not whole begins, and what is before it.</returns>
-    public static FrozenJournal ReadWhole(IFileTree tree, FilePath path, Action<JournalEntry> visit)
-        => Read(tree, path, long.MaxValue, visit, sureEntries: long.MaxValue);
+    public static FrozenJournal ReadWhole(IFileTree tree, FilePath path, Action<JournalEntry> visit, Sealer? sealer = null)
+        => Read(tree, path, long.MaxValue, visit, sureEntries: long.MaxValue, sealer ?? Sealer.Unkeyed);
 
     /// <summary>
     /// Reads the batches that are durable for sure, for who closes an assignment of another. An owner writes a batch when the
@@ -152,20 +156,21 @@ internal static class JournalReader
     /// <param name="countedEntries">How many entries the owner's record has counted as done, failed ones included; 0 where it
     /// cannot be told.</param>
     /// <param name="visit">Called for each entry in order.</param>
+    /// <param name="sealer">The cluster's key, where it has one: a line that is not signed for its place is not whole.</param>
     /// <returns>What a terminal slot freezes.</returns>
-    public static FrozenJournal ReadDurable(IFileTree tree, FilePath path, long countedEntries, Action<JournalEntry> visit)
-        => Read(tree, path, long.MaxValue, visit, countedEntries);
+    public static FrozenJournal ReadDurable(IFileTree tree, FilePath path, long countedEntries, Action<JournalEntry> visit, Sealer? sealer = null)
+        => Read(tree, path, long.MaxValue, visit, countedEntries, sealer ?? Sealer.Unkeyed);
 
     /// <summary>Reads what was frozen, and nothing of what came later.</summary>
     /// <exception cref="BackupException">RecordDamaged: the file does not hold what was frozen.</exception>
-    public static void ReadFrozen(IFileTree tree, FilePath path, FrozenJournal frozen, Action<JournalEntry> visit)
+    public static void ReadFrozen(IFileTree tree, FilePath path, FrozenJournal frozen, Action<JournalEntry> visit, Sealer? sealer = null)
     {
         if (frozen.Length == 0)
         {
             return;
         }
 
-        FrozenJournal read = Read(tree, path, frozen.Length, visit, sureEntries: long.MaxValue);
+        FrozenJournal read = Read(tree, path, frozen.Length, visit, sureEntries: long.MaxValue, sealer ?? Sealer.Unkeyed);
         if (read != frozen)
         {
             throw new BackupException(
@@ -176,7 +181,7 @@ internal static class JournalReader
         }
     }
 
-    private static FrozenJournal Read(IFileTree tree, FilePath path, long limit, Action<JournalEntry> visit, long sureEntries)
+    private static FrozenJournal Read(IFileTree tree, FilePath path, long limit, Action<JournalEntry> visit, long sureEntries, Sealer sealer)
     {
         IFileHandle handle;
         try
@@ -213,7 +218,7 @@ internal static class JournalReader
                 }
 
                 ReadOnlySpan<byte> line = buffer.AsSpan(0, end + 1);
-                if (offset + line.Length > limit || !TryReadBatch(line, batches + 1, out List<JournalEntry> batch))
+                if (offset + line.Length > limit || !TryReadBatch(line, sealer, path, batches + 1, out List<JournalEntry> batch))
                 {
                     break;
                 }
@@ -240,10 +245,10 @@ internal static class JournalReader
         }
     }
 
-    private static bool TryReadBatch(ReadOnlySpan<byte> line, long expected, out List<JournalEntry> entries)
+    private static bool TryReadBatch(ReadOnlySpan<byte> line, Sealer sealer, FilePath path, long expected, out List<JournalEntry> entries)
     {
         entries = [];
-        if (!SealedJson.TryOpen(line, out ReadOnlySpan<byte> body))
+        if (!sealer.TryOpen(line, PlaceOf(path, expected), out ReadOnlySpan<byte> body, out _))
         {
             return false;
         }

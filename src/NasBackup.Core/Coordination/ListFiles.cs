@@ -16,7 +16,8 @@ internal sealed class ListFiles(PlanFolder folder, Action? step = null)
     public static IEnumerable<ListItem> Read(PlanFolder folder, AssignmentView assignment) => EntryListReader.Read(
         folder.Share.Tree,
         folder.List(assignment.Document),
-        new ExpectedList(folder.PlanId, assignment.Id, assignment.Document.Entries, assignment.Sources));
+        new ExpectedList(folder.PlanId, assignment.Id, assignment.Document.Entries, assignment.Sources),
+        folder.Share.Sealer);
 
     /// <summary>Writes one list, durably. It counts when a plan or a slot names it.</summary>
     public AssignmentDocument Write(string id, IReadOnlyList<ListItem> items, string node, string? incarnation)
@@ -26,7 +27,7 @@ internal sealed class ListFiles(PlanFolder folder, Action? step = null)
         string name = $"list.{share.Tokens.Next(6)}.jsonl.zst";
         FilePath assignmentFolder = folder.Assignment(id);
         share.MakeFolder(assignmentFolder);
-        using var writer = new EntryListWriter(share.Tree, assignmentFolder.Combine(name), folder.PlanId, id);
+        using var writer = new EntryListWriter(share.Tree, assignmentFolder.Combine(name), folder.PlanId, id, share.Sealer);
         foreach (ListItem item in items)
         {
             writer.Write(item);

@@ -38,7 +38,7 @@ internal sealed class NodeLog(Share share)
         NodeName.Check(node);
         share.MakeFolder(Logs);
         FilePath path = PathOf(node);
-        byte[] line = [.. SealedJson.Seal(document, CoordinationJson.Default.LogDocument), (byte)'\n'];
+        byte[] line = [.. share.Sealer.Seal(document, CoordinationJson.Default.LogDocument, path.ToString()), (byte)'\n'];
 
         // A node may end two backups at the same moment, and no file system here has a sure append: look whether it stands.
         for (int attempt = 1; attempt <= AppendAttempts; attempt++)
@@ -149,7 +149,7 @@ internal sealed class NodeLog(Share share)
             bool isPart = start > 0;
             foreach (byte[] line in Lines(handle, start))
             {
-                if (SealedJson.TryOpen(line, CoordinationJson.Default.LogDocument) is { } document)
+                if (share.Sealer.TryOpen(line, CoordinationJson.Default.LogDocument, path.ToString(), out _) is { } document)
                 {
                     records.Add(Describe(node, document));
                 }

@@ -150,15 +150,15 @@ internal sealed class NodeRegistry(Share share)
             return null;
         }
 
-        if (SealedJson.TryOpen(bytes, CoordinationJson.Default.NodeDocument, out string? problem) is { } document)
+        if (share.Sealer.TryOpen(bytes, CoordinationJson.Default.NodeDocument, path.ToString(), out SealFault? fault) is { } document)
         {
             return document;
         }
 
         throw new BackupException(
-            ErrorIds.RecordDamaged,
+            fault!.ErrorId,
             ErrorKind.InvalidData,
-            $"The file '{share.Path}/{path}' of the node '{name}' is damaged: {problem}. Remove it with Unregister-NasNode and register the node again.",
+            $"The file '{share.Path}/{path}' of the node '{name}' cannot be used: {fault.What}. Remove it with Unregister-NasNode and register the node again.",
             name);
     }
 

@@ -22,7 +22,7 @@ internal static class RecordDirectory
         FilePath path = folder.Records.Combine(FilePath.Parse(name));
         try
         {
-            RecordDocument? record = RecordFile.Read(folder.Share.Tree, path);
+            RecordDocument? record = RecordFile.Read(folder.Share.Tree, path, folder.Share.Sealer);
             return new FoundRecord(name, record, record is not null ? null : new BackupException(
                 ErrorIds.RecordDamaged, ErrorKind.InvalidData, $"The record '{folder.Share.Path}/{path}' is damaged in both places.", name));
         }

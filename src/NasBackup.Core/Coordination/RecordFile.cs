@@ -14,14 +14,16 @@ internal sealed class RecordFile : IDisposable
     /// <summary>Bytes of a place.</summary>
     public const int PlaceLength = 32 * 1024;
 
+    private readonly Sealer _sealer;
     private readonly IFileTree _tree;
     private readonly FilePath _path;
     private readonly byte[] _place = new byte[PlaceLength];
     private IFileHandle? _handle;
     private int _next;
 
-    public RecordFile(IFileTree tree, FilePath path)
+    public RecordFile(IFileTree tree, FilePath path, Sealer? sealer = null)
     {
+        _sealer = sealer ?? Sealer.Unkeyed;
         _tree = tree;
         _path = path;
     }
@@ -29,7 +31,7 @@ internal sealed class RecordFile : IDisposable
     /// <summary>Writes the other place and makes it durable.</summary>
     public void Write(RecordDocument record)
     {
-        byte[] line = SealedJson.Seal(record, CoordinationJson.Default.RecordDocument);
+        byte[] line = _sealer.Seal(record, CoordinationJson.Default.RecordDocument, PlaceOf(_path, _next));
         if (line.Length >= PlaceLength)
         {
             throw new FileSystemException(FileProblem.Other, "write", $"{_tree.RootPath}/{_path}", "the record is longer than its place");
@@ -57,15 +59,15 @@ internal sealed class RecordFile : IDisposable
     /// <summary>The newest whole record, read fresh by opening.</summary>
     /// <returns>Null where the file has none that is whole, or that of another.</returns>
     /// <exception cref="FileSystemException">It cannot be read; that says nothing about its owner.</exception>
-    public static RecordDocument? Read(IFileTree tree, FilePath path)
+    public static RecordDocument? Read(IFileTree tree, FilePath path, Sealer? sealer = null)
     {
         using IFileHandle handle = tree.OpenRead(path);
         byte[] places = ArrayPool<byte>.Shared.Rent(2 * PlaceLength);
         try
         {
             int length = handle.ReadAt(places.AsSpan(0, 2 * PlaceLength), 0);
-            RecordDocument? first = Open(places.AsSpan(0, Math.Min(length, PlaceLength)));
-            RecordDocument? second = length > PlaceLength ? Open(places.AsSpan(PlaceLength, length - PlaceLength)) : null;
+            RecordDocument? first = Open(places.AsSpan(0, Math.Min(length, PlaceLength)), sealer, PlaceOf(path, 0));
+            RecordDocument? second = length > PlaceLength ? Open(places.AsSpan(PlaceLength, length - PlaceLength), sealer, PlaceOf(path, 1)) : null;
             RecordDocument? newest = second is null || first?.Beat > second.Beat ? first : second;
             return newest is not null && path.Name.SequenceEqual(Encoding.UTF8.GetBytes($"{newest.Node}.{newest.Incarnation}")) ? newest : null;
         }
@@ -77,5 +79,8 @@ internal sealed class RecordFile : IDisposable
 
     public void Dispose() => _handle?.Dispose();
 
-    private static RecordDocument? Open(ReadOnlySpan<byte> place) => SealedJson.TryOpen(place, CoordinationJson.Default.RecordDocument);
+    private static RecordDocument? Open(ReadOnlySpan<byte> line, Sealer? sealer, string place)
+        => (sealer ?? Sealer.Unkeyed).TryOpen(line, CoordinationJson.Default.RecordDocument, place, out _);
+
+    private static string PlaceOf(FilePath path, int place) => $"{path}#{place}";
 }

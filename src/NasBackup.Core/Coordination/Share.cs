@@ -8,7 +8,7 @@ namespace NasBackup.Coordination;
 /// The directory that all nodes and the management client reach; it holds coordination only. Everything on it goes through
 /// here: small files that are read fresh by opening, and slots that come into being at most once.
 /// </summary>
-internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens) : IDisposable
+internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens, Sealer? sealer = null) : IDisposable
 {
     private const int PublishAttempts = 12;
     private const int ReadAttempts = 4;
@@ -20,10 +20,17 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
 
     public Tokens Tokens => tokens;
 
+    /// <summary>Seals and opens what stands here, with the cluster's key where there is one. Places are paths.</summary>
+    public Sealer Sealer { get; } = sealer ?? Sealer.Unkeyed;
+
+    /// <summary>The folder of a set on the device, read and written by the rules of the share.</summary>
+    public static Share OfSet(IFileTree set, INodeRuntime runtime, Tokens tokens, Sealer? sealer)
+        => new(set, runtime, tokens, (sealer ?? Sealer.Unkeyed).Within($"sets/{System.IO.Path.GetFileName(set.RootPath)}/"));
+
     public string Path => tree.RootPath;
 
     /// <summary>The id that the share got when it was made; "" where it cannot be read.</summary>
-    public string Id => field is { Length: > 0 } ? field : field = Read(FilePath.FromText("nasbackup.json"), CoordinationJson.Default.ShareDocument)?.Id ?? "";
+    public string Id => field is { Length: > 0 } ? field : field = new Share(tree, runtime, tokens).Read(FilePath.FromText("nasbackup.json"), CoordinationJson.Default.ShareDocument)?.Id ?? "";
 
     /// <summary>A whole small file, or null where there is none.</summary>
     /// <exception cref="FileSystemException">It cannot be read.</exception>
@@ -70,12 +77,12 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
         // between bricks had two winners now and then.
         FilePath draft = folder.Combine($".{name}.{tokens.Next(6)}");
         FileSystemException? problem = null;
-        string? damage = null;
+        SealFault? damage = null;
         for (int attempt = 0; attempt < PublishAttempts; attempt++)
         {
             try
             {
-                WriteDraft(draft, SealedJson.Seal(document, type));
+                WriteDraft(draft, Sealer.Seal(document, type, final.ToString()));
                 Try(() => tree.Link(draft, final), ref problem);
                 Try(() => tree.SyncDirectory(folder), ref problem);
                 if (TryOpen(final, type, out damage) is { } published)
@@ -108,7 +115,7 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
     {
         for (int attempt = 0; ; attempt++)
         {
-            T? document = TryOpen(path, type, out string? damage);
+            T? document = TryOpen(path, type, out SealFault? damage);
             if (document is not null || damage is null)
             {
                 return document;
@@ -134,7 +141,7 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
     {
         MakeFolder(path.Parent);
         FilePath draft = path.Parent.Combine($".{FilePath.Display(path.Name)}.{tokens.Next(6)}");
-        WriteDraft(draft, SealedJson.Seal(document, type));
+        WriteDraft(draft, Sealer.Seal(document, type, path.ToString()));
         tree.Rename(draft, path);
         tree.SyncDirectory(path.Parent);
     }
@@ -217,15 +224,18 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens)
     public void Dispose() => tree.Dispose();
 
     /// <summary>Null without a damage where there is no such file, or one that has no content yet.</summary>
-    private T? TryOpen<T>(FilePath path, JsonTypeInfo<T> type, out string? damage)
+    private T? TryOpen<T>(FilePath path, JsonTypeInfo<T> type, out SealFault? damage)
         where T : class
     {
         damage = null;
-        return TryReadFile(path) is { Length: > 0 } bytes ? SealedJson.TryOpen(bytes, type, out damage) : null;
+        return TryReadFile(path) is { Length: > 0 } bytes ? Sealer.TryOpen(bytes, type, path.ToString(), out damage) : null;
     }
 
-    private BackupException Damaged(FilePath path, string damage) => new(
-        ErrorIds.RecordDamaged, ErrorKind.InvalidData, $"The file '{Path}/{path}' is damaged: {damage}.", path.ToString());
+    private BackupException Damaged(FilePath path, SealFault damage) => new(
+        damage.ErrorId,
+        damage.ErrorId == ErrorIds.RecordDamaged ? ErrorKind.InvalidData : ErrorKind.AccessDenied,
+        $"The file '{Path}/{path}' {(damage.ErrorId == ErrorIds.RecordDamaged ? "is damaged" : "is not obeyed")}: {damage.What}.",
+        path.ToString());
 
     private void WriteDraft(FilePath draft, byte[] line)
     {

@@ -1,4 +1,5 @@
 using NasBackup.Files;
+using NasBackup.Formats;
 
 namespace NasBackup.Coordination;
 
@@ -10,7 +11,7 @@ internal static class ShareOpener
 
     /// <summary>Opens it, and makes it a share where that is wanted.</summary>
     /// <exception cref="BackupException">ShareNotFound, ShareReadOnly, ShareUnsuitable.</exception>
-    public static Share Open(string path, bool create, INodeRuntime runtime, Tokens tokens)
+    public static Share Open(string path, bool create, INodeRuntime runtime, Tokens tokens, Sealer? sealer = null)
     {
         try
         {
@@ -19,7 +20,7 @@ internal static class ShareOpener
             {
                 string id = Prepare(new Share(opened, runtime, tokens), create);
                 bool IsIt(IFileTree tree) => new Share(tree, runtime, tokens).TryRead(Marker, CoordinationJson.Default.ShareDocument)?.Id == id;
-                return new Share(new FollowingTree(path, opened, FileTree.Open, IsIt, runtime), runtime, tokens);
+                return new Share(new FollowingTree(path, opened, FileTree.Open, IsIt, runtime), runtime, tokens, sealer);
             }
             catch
             {
@@ -62,7 +63,8 @@ internal static class ShareOpener
     /// <exception cref="FileSystemException">The share cannot be reached.</exception>
     public static void RaceWithOthers(PlanFolder folder, string racer)
     {
-        Share share = folder.Share;
+        // What the race leaves gives no orders, so it is not signed.
+        var share = new Share(folder.Share.Tree, folder.Share.Runtime, folder.Share.Tokens);
         string passed = $"{Environment.MachineName}.nodes.json";
         if (share.TryRead(Probes.Combine(passed), CoordinationJson.Default.SlotDocument) is null)
         {

@@ -14,7 +14,7 @@ internal sealed class JsonLineReader : IDisposable
     private const int LargestWindow = 23;
 
     private readonly IFileHandle _handle;
-    private readonly DecompressionStream _decompressor;
+    private readonly Stream _text;
     private readonly XxHash128 _sum = new();
     private readonly string _name;
     private byte[] _buffer = new byte[128 * 1024];
@@ -23,12 +23,25 @@ internal sealed class JsonLineReader : IDisposable
     private int _lineStart;
     private int _lineLength;
 
-    public JsonLineReader(IFileHandle handle, string name)
+    /// <summary>Reads a file from its start; it is closed with the reader.</summary>
+    /// <param name="handle">The file.</param>
+    /// <param name="name">What it is called in messages.</param>
+    /// <param name="sealer">The cluster's key, where it has one: then the file must be signed.</param>
+    /// <param name="place">Where the file belongs, for its tags.</param>
+    public JsonLineReader(IFileHandle handle, string name, Sealer? sealer = null, string place = "")
     {
         _handle = handle;
         _name = name;
-        _decompressor = new DecompressionStream(new FileHandleStream(handle));
-        _decompressor.SetParameter(ZstdSharp.Unsafe.ZSTD_dParameter.ZSTD_d_windowLogMax, LargestWindow);
+        if (sealer is { IsKeyed: true })
+        {
+            _text = new SignedPieces.Reader(handle, sealer, place, what => new BackupException(
+                ErrorIds.SignatureInvalid, ErrorKind.AccessDenied, $"'{_name}' is not obeyed: {what} (behind line {Line}).", _name));
+            return;
+        }
+
+        var decompressor = new DecompressionStream(new FileHandleStream(handle));
+        decompressor.SetParameter(ZstdSharp.Unsafe.ZSTD_dParameter.ZSTD_d_windowLogMax, LargestWindow);
+        _text = decompressor;
     }
 
     /// <summary>The number of the line that was read last, from 1.</summary>
@@ -83,7 +96,7 @@ internal sealed class JsonLineReader : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _decompressor.Dispose();
+        _text.Dispose();
         _handle.Dispose();
     }
 
@@ -110,7 +123,7 @@ internal sealed class JsonLineReader : IDisposable
         int read;
         try
         {
-            read = _decompressor.Read(_buffer.AsSpan(_end));
+            read = _text.Read(_buffer.AsSpan(_end));
         }
         catch (Exception e) when (e is ZstdException or EndOfStreamException)
         {

@@ -26,15 +26,34 @@ internal sealed class JsonLineWriter : IDisposable
     };
 
     private readonly IFileHandle _handle;
-    private readonly CompressionStream _compressor;
+    private readonly Sealer _sealer;
+    private readonly string _place;
+    private readonly CompressionStream? _stream;
+    private readonly Compressor? _compressor;
     private readonly ArrayBufferWriter<byte> _buffer = new(FlushBytes * 2);
+    private readonly ArrayBufferWriter<byte> _pending = new();
+    private long _pieces;
     private readonly Utf8JsonWriter _json;
     private readonly XxHash128 _sum = new();
 
-    public JsonLineWriter(IFileHandle handle)
+    /// <summary>Writes into a file that is empty; it is closed with the writer.</summary>
+    /// <param name="handle">The file.</param>
+    /// <param name="sealer">The cluster's key, where it has one: then the file is signed.</param>
+    /// <param name="place">Where the file belongs, for its tags.</param>
+    public JsonLineWriter(IFileHandle handle, Sealer? sealer = null, string place = "")
     {
         _handle = handle;
-        _compressor = new CompressionStream(new FileHandleStream(handle), CompressionLevel);
+        _sealer = sealer ?? Sealer.Unkeyed;
+        _place = place;
+        if (_sealer.IsKeyed)
+        {
+            _compressor = new Compressor(CompressionLevel);
+        }
+        else
+        {
+            _stream = new CompressionStream(new FileHandleStream(handle), CompressionLevel);
+        }
+
         _json = new Utf8JsonWriter(_buffer, Options);
     }
 
@@ -71,7 +90,8 @@ internal sealed class JsonLineWriter : IDisposable
     public void Complete()
     {
         Flush();
-        _compressor.Dispose();
+        WritePieces(all: true);
+        _stream?.Dispose();
         _handle.Sync();
         _handle.Close();
     }
@@ -80,6 +100,7 @@ internal sealed class JsonLineWriter : IDisposable
     public void Dispose()
     {
         _json.Dispose();
+        _compressor?.Dispose();
         _handle.Dispose();
     }
 
@@ -96,7 +117,31 @@ internal sealed class JsonLineWriter : IDisposable
     private void Flush()
     {
         _sum.Append(_buffer.WrittenSpan);
-        _compressor.Write(_buffer.WrittenSpan);
+        if (_stream is not null)
+        {
+            _stream.Write(_buffer.WrittenSpan);
+        }
+        else
+        {
+            _pending.Write(_buffer.WrittenSpan);
+            WritePieces(all: false);
+        }
+
         _buffer.ResetWrittenCount();
+    }
+
+    private void WritePieces(bool all)
+    {
+        ReadOnlySpan<byte> rest = _pending.WrittenSpan;
+        while (rest.Length >= SignedPieces.PieceLength || (all && !rest.IsEmpty))
+        {
+            int length = Math.Min(rest.Length, SignedPieces.PieceLength);
+            SignedPieces.Write(_handle, _compressor!, rest[..length], _sealer, _place, _pieces++);
+            rest = rest[length..];
+        }
+
+        byte[] kept = rest.ToArray();
+        _pending.ResetWrittenCount();
+        _pending.Write(kept);
     }
 }

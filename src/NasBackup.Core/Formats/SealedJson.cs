@@ -24,13 +24,17 @@ public static class SealedJson
     public static byte[] Seal<T>(T document, JsonTypeInfo<T> type) => Seal(JsonSerializer.SerializeToUtf8Bytes(document, type));
 
     /// <summary>One line of JSON as a sealed line, without the line's end.</summary>
-    public static byte[] Seal(ReadOnlySpan<byte> body)
+    public static byte[] Seal(ReadOnlySpan<byte> body) => Seal(body, "");
+
+    /// <summary>One line of JSON as a sealed line with a tag, without the line's end.</summary>
+    internal static byte[] Seal(ReadOnlySpan<byte> body, string tag)
     {
-        var line = new byte[Head.Length + SumLength + TagHead.Length + BodyHead.Length + body.Length + 1];
+        var line = new byte[Head.Length + SumLength + TagHead.Length + tag.Length + BodyHead.Length + body.Length + 1];
         Span<byte> rest = line;
         rest = Put(rest, Head);
         rest = Put(rest, Encoding.ASCII.GetBytes(Hash128.Of(body).ToString()));
         rest = Put(rest, TagHead);
+        rest = Put(rest, Encoding.ASCII.GetBytes(tag));
         rest = Put(rest, BodyHead);
         rest = Put(rest, body);
         rest[0] = (byte)'}';
@@ -38,9 +42,13 @@ public static class SealedJson
     }
 
     /// <summary>The body of a sealed line (blanks and line ends behind it do not matter), or false where the line is not whole.</summary>
-    public static bool TryOpen(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> body)
+    public static bool TryOpen(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> body) => TryOpen(line, out body, out _);
+
+    /// <summary>The body of a sealed line and its tag as it stands there.</summary>
+    internal static bool TryOpen(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> body, out ReadOnlySpan<byte> tag)
     {
         body = default;
+        tag = default;
         // A record is a line in a place of 32 KiB: what fills it up is passed over many bytes at a time.
         line = line[..(line.LastIndexOfAnyExcept(" \r\n\0"u8) + 1)];
         if (!line.StartsWith(Head) || line.Length < Head.Length + SumLength || line[^1] != '}')
@@ -68,6 +76,7 @@ public static class SealedJson
             return false;
         }
 
+        tag = rest[..end];
         body = candidate;
         return true;
     }
@@ -90,6 +99,13 @@ public static class SealedJson
             return null;
         }
 
+        return Parse(body, type, out problem);
+    }
+
+    /// <summary>The document that a body holds, or null, and what is wrong with it.</summary>
+    internal static T? Parse<T>(ReadOnlySpan<byte> body, JsonTypeInfo<T> type, out string? problem)
+        where T : class
+    {
         try
         {
             T? document = JsonSerializer.Deserialize(body, type);

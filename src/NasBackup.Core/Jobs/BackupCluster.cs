@@ -12,9 +12,12 @@ public sealed class BackupCluster : IDisposable
     private readonly NodeLog _log;
     private readonly PlanStore _plans;
 
-    private BackupCluster(Share share)
+    private readonly NodeSettings _settings;
+
+    private BackupCluster(Share share, NodeSettings settings)
     {
         _share = share;
+        _settings = settings;
         _log = new NodeLog(share);
         _registry = new NodeRegistry(share);
         _plans = new PlanStore(share);
@@ -27,8 +30,23 @@ public sealed class BackupCluster : IDisposable
     /// <param name="sharePath">An absolute path.</param>
     /// <param name="create">Whether to make the folder where its parent exists.</param>
     /// <exception cref="BackupException">ShareNotFound, ShareReadOnly, ShareUnsuitable.</exception>
-    public static BackupCluster Open(string sharePath, bool create = false)
-        => new(ShareOpener.Open(sharePath, create, SystemRuntime.Instance, Tokens.System));
+    public static BackupCluster Open(string sharePath, bool create = false) => Open(sharePath, create, NodeSettings.Read());
+
+    /// <inheritdoc cref="Open(string, bool)"/>
+    internal static BackupCluster Open(string sharePath, bool create, NodeSettings settings)
+    {
+        Share share = ShareOpener.Open(sharePath, create, SystemRuntime.Instance, Tokens.System, KeyFile.ReadSealer(settings));
+        try
+        {
+            KeyFile.ThrowIfOnShare(settings, share.Tree);
+            return new BackupCluster(share, settings);
+        }
+        catch
+        {
+            share.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Registers a node.</summary>
     /// <exception cref="BackupException">NodeAlreadyRegistered, NodeNameInvalid.</exception>
@@ -161,8 +179,7 @@ public sealed class BackupCluster : IDisposable
     /// <exception cref="BackupException">ShareInsecure.</exception>
     private void Guard(bool allowInsecure, Action<string>? warning)
     {
-        NodeSettings settings = NodeSettings.Read();
-        var guard = new ShareGuard(settings.TrustedOwners, settings.TrustedGroups);
+        var guard = new ShareGuard(_settings.TrustedOwners, _settings.TrustedGroups);
         if (guard.ProblemOf(_share.Tree is FollowingTree following ? following.Opened : _share.Tree) is { } problem)
         {
             if (!allowInsecure)
@@ -215,7 +232,7 @@ public sealed class BackupCluster : IDisposable
             LocalNode = NodeSettings.LocalNode,
             Open = FileTree.Open,
             CostOf = CostOf,
-            Settings = NodeSettings.Read(),
+            Settings = _settings,
             TakeTurn = new BackupTurn(_share, _plans).TryTake,
             Log = (result, heart) => _log.Append(result.Node, new LogDocument(
                 result.PlanId,

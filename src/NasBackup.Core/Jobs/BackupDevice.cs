@@ -16,7 +16,7 @@ public sealed class BackupDevice : IDisposable
     private BackupDevice(IFileTree device)
     {
         _device = device;
-        _folders = new SetFolders(device, FileTree.Open, _runtime, Tokens.System);
+        _folders = new SetFolders(device, FileTree.Open, _runtime, Tokens.System, KeyFile.ReadSealer(NodeSettings.Read()));
         _store = new SetStore(_folders);
     }
 

@@ -89,7 +89,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
     /// <exception cref="FileSystemException">The share has no room, or cannot be written to.</exception>
     public void Begin(AssignmentView assignment, SetFolder set)
     {
-        var journal = new JournalWriter(folder.Share.Tree, folder.Journal(assignment.Id)) { Clock = folder.Share.Runtime.Time };
+        var journal = new JournalWriter(folder.Share.Tree, folder.Journal(assignment.Id), folder.Share.Sealer) { Clock = folder.Share.Runtime.Time };
         try
         {
             journal.Reserve(assignment.Document.Entries);

@@ -24,7 +24,7 @@ internal sealed class JournalCounts
 
         if (!_known.TryGetValue(assignment, out (long Length, FrozenJournal Journal) known) || known.Length != length)
         {
-            known = (length, JournalReader.ReadWhole(folder.Share.Tree, path, static _ => { }));
+            known = (length, JournalReader.ReadWhole(folder.Share.Tree, path, static _ => { }, folder.Share.Sealer));
             _known[assignment] = known;
         }
 

@@ -43,7 +43,7 @@ internal sealed class NameCheck(PlanFolder folder, string node, TimeSpan failure
         foreach (string name in folder.Share.ListNames(folder.Records))
         {
             if (name.StartsWith(node + ".", StringComparison.OrdinalIgnoreCase)
-                && RecordFile.Read(folder.Share.Tree, folder.Records.Combine(name)) is { } record
+                && RecordFile.Read(folder.Share.Tree, folder.Records.Combine(name), folder.Share.Sealer) is { } record
                 && record.Node.Equals(node, StringComparison.OrdinalIgnoreCase))
             {
                 yield return record;

@@ -27,6 +27,9 @@ internal sealed record NodeSettings
     /// <summary>Folders of this node; devices must lie in one of them. Null: anywhere.</summary>
     public IReadOnlyList<string>? AllowedDestination { get; init; }
 
+    /// <summary>The file with the cluster's keys, or null: what this node writes is not signed, and what it reads need not be.</summary>
+    public string? KeyFile { get; init; }
+
     /// <summary>Users, by number, whose orders on the share count beside those of this process's own user and root.</summary>
     public IReadOnlyList<uint> TrustedOwners { get; init; } = [];
 

@@ -136,13 +136,13 @@ internal sealed class PlanMaker(
         {
             using IFileTree device = environment.OpenDevice(path);
             ThrowIfTooSmall(device, path, SpareBytes, entries: 0);
-            SetFolder.Create(device, request, folder.Share.Runtime, folder.Share.Tokens);
+            SetFolder.Create(device, request, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
             try
             {
                 string? baseId = null;
                 if (request.Type is not BackupType.Full)
                 {
-                    var folders = new SetFolders(device, environment.OpenDevice, folder.Share.Runtime, folder.Share.Tokens);
+                    var folders = new SetFolders(device, environment.OpenDevice, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
                     baseId = new BaseSelection(folders, request, identities, me, Step, Verbose).Choose(items, cancellation);
                 }
 

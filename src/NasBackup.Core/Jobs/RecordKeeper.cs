@@ -41,7 +41,7 @@ internal sealed class RecordKeeper : IDisposable
         _folder = folder;
         _me = me;
         folder.Share.MakeFolder(folder.Records);
-        _file = new RecordFile(folder.Share.Tree, folder.Record(me.Node, me.Incarnation));
+        _file = new RecordFile(folder.Share.Tree, folder.Record(me.Node, me.Incarnation), folder.Share.Sealer);
         _rateSince = folder.Share.Runtime.Time.GetTimestamp();
     }
 

@@ -106,4 +106,7 @@ public static class ErrorIds
     public const string SourceNotAllowed = nameof(SourceNotAllowed);
     public const string DestinationNotAllowed = nameof(DestinationNotAllowed);
     public const string ShareInsecure = nameof(ShareInsecure);
+    public const string SignatureInvalid = nameof(SignatureInvalid);
+    public const string KeyFileInvalid = nameof(KeyFileInvalid);
+    public const string KeyFileExists = nameof(KeyFileExists);
 }

@@ -20,9 +20,9 @@ internal sealed class EntryListWriter : IDisposable
 {
     private readonly JsonLineWriter _lines;
 
-    public EntryListWriter(IFileTree tree, FilePath path, string plan, string assignment)
+    public EntryListWriter(IFileTree tree, FilePath path, string plan, string assignment, Sealer? sealer = null)
     {
-        _lines = new JsonLineWriter(tree.CreateNew(path));
+        _lines = new JsonLineWriter(tree.CreateNew(path), sealer, path.ToString());
         _lines.WriteSealed(
             new ListHeader(ListHeader.FormatName, ListHeader.CurrentVersion, plan, assignment), PlanningJson.Default.ListHeader);
     }
@@ -96,11 +96,12 @@ internal static class EntryListReader
     /// <param name="tree">The share.</param>
     /// <param name="path">The list.</param>
     /// <param name="expected">What it must be; a list that holds more is not read on.</param>
+    /// <param name="sealer">The cluster's key, where it has one.</param>
     /// <exception cref="BackupException">RecordDamaged: with file and line. The items before it were right in form, but
     /// only the last line proves that they are the ones that were written.</exception>
-    public static IEnumerable<ListItem> Read(IFileTree tree, FilePath path, ExpectedList expected)
+    public static IEnumerable<ListItem> Read(IFileTree tree, FilePath path, ExpectedList expected, Sealer? sealer = null)
     {
-        using var lines = new JsonLineReader(tree.OpenRead(path), $"{tree.RootPath}/{path}");
+        using var lines = new JsonLineReader(tree.OpenRead(path), $"{tree.RootPath}/{path}", sealer, path.ToString());
         ReadHeader(lines, expected);
         long entries = 0;
         long bytes = 0;

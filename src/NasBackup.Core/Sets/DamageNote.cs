@@ -32,11 +32,11 @@ internal static class DamageNote
     /// <summary>Writes a note and makes it durable.</summary>
     /// <returns>What the slot is to say; nothing counts before that.</returns>
     public static DamageReference Write(
-        IFileTree set, string setId, IEnumerable<DamagedEntry> entries, bool isWhole, Identity by, INodeRuntime runtime, Tokens tokens)
+        IFileTree set, string setId, IEnumerable<DamagedEntry> entries, bool isWhole, Identity by, INodeRuntime runtime, Tokens tokens, Sealer? sealer = null)
     {
         string name = $"damage.{tokens.Next(12)}.jsonl.zst";
         long count = 0;
-        using var lines = new JsonLineWriter(set.CreateNew(FilePath.FromText(name)));
+        using var lines = new JsonLineWriter(set.CreateNew(FilePath.FromText(name)), sealer, name);
         lines.WriteSealed(
             new DamageHeader(DamageHeader.FormatName, DamageHeader.CurrentVersion, setId, by.Node, runtime.Time.GetUtcNow().UtcDateTime),
             SetsJson.Default.DamageHeader);
@@ -77,7 +77,7 @@ internal static class DamageNote
             isWhole |= reference.IsWhole;
             try
             {
-                found.UnionWith(Read(set, FilePath.FromText(reference.File), chain.SetId).Select(entry => (entry.Source, entry.Path)));
+                found.UnionWith(Read(set, FilePath.FromText(reference.File), chain.SetId, chain.Sealer).Select(entry => (entry.Source, entry.Path)));
             }
             catch (Exception e) when (e is BackupException or FileSystemException)
             {
@@ -91,9 +91,9 @@ internal static class DamageNote
 
     /// <summary>One note, whole.</summary>
     /// <exception cref="BackupException">RecordDamaged.</exception>
-    public static IReadOnlyList<DamagedEntry> Read(IFileTree set, FilePath path, string setId)
+    public static IReadOnlyList<DamagedEntry> Read(IFileTree set, FilePath path, string setId, Sealer? sealer = null)
     {
-        using var lines = new JsonLineReader(set.OpenRead(path), $"{set.RootPath}/{path}");
+        using var lines = new JsonLineReader(set.OpenRead(path), $"{set.RootPath}/{path}", sealer, path.ToString());
         DamageHeader? header = lines.TryRead(out ReadOnlySpan<byte> line) ? SealedJson.TryOpen(line, SetsJson.Default.DamageHeader) : null;
         if (header is not { Format: DamageHeader.FormatName, Version: DamageHeader.CurrentVersion } || header.Set != setId)
         {

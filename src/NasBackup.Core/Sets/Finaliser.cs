@@ -32,7 +32,7 @@ internal sealed class Finaliser(
     Action<long> progress)
 {
     // The device keeps what is published on it by the same rules as the share.
-    private readonly Share _device = new(set, folder.Share.Runtime, folder.Share.Tokens);
+    private readonly Share _device = Share.OfSet(set, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
     private readonly FilePath[] _dataBases = [.. request.Sources.Zip(plan.Identities, SetPaths.DataBase)];
     private long _steps;
 
@@ -77,7 +77,7 @@ internal sealed class Finaliser(
         TryDelete(SetPaths.Reserve);
         try
         {
-            using (var manifest = new ManifestWriter(set, draft, request.Id, summary.Sources))
+            using (var manifest = new ManifestWriter(set, draft, request.Id, summary.Sources, folder.Share.Sealer))
             {
                 foreach (AssignmentView assignment in view.All)
                 {

@@ -42,7 +42,7 @@ internal sealed class FrozenEntries
             }
 
             entries.Add(entry);
-        });
+        }, folder.Share.Sealer);
         return entries;
     }
 

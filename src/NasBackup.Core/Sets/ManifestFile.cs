@@ -17,6 +17,9 @@ internal static class ManifestFile
     /// <summary>A name for one that is still being written.</summary>
     public static string NewDraft(string token) => $"{DraftStart}{token}";
 
+    /// <summary>Where a manifest belongs, for its tags: it gets its name only when it is whole.</summary>
+    public static string PlaceOf(string set) => $"sets/{set}/manifest";
+
     public static bool IsManifest(string name) => name.StartsWith(Start, StringComparison.Ordinal) && name.EndsWith(End, StringComparison.Ordinal);
 
     public static bool IsDraft(string name) => name.StartsWith(DraftStart, StringComparison.Ordinal);

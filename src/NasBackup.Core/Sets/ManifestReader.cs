@@ -17,11 +17,12 @@ internal sealed class ManifestReader : IDisposable
     /// <param name="tree">The set's folder.</param>
     /// <param name="path">The manifest's name in it.</param>
     /// <param name="set">The id of the set that it must be of.</param>
+    /// <param name="sealer">The cluster's key, where it has one.</param>
     /// <exception cref="BackupException">RecordDamaged: it does not begin as the manifest of that set.</exception>
     /// <exception cref="FileSystemException">It cannot be read.</exception>
-    public ManifestReader(IFileTree tree, FilePath path, string set)
+    public ManifestReader(IFileTree tree, FilePath path, string set, Sealer? sealer = null)
     {
-        _lines = new JsonLineReader(tree.OpenRead(path), $"{tree.RootPath}/{path}");
+        _lines = new JsonLineReader(tree.OpenRead(path), $"{tree.RootPath}/{path}", sealer?.Within(ManifestFile.PlaceOf(set)));
         try
         {
             Header = ReadHeader(set);

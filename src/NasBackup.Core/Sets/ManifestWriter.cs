@@ -14,9 +14,9 @@ internal sealed class ManifestWriter : IDisposable
 {
     private readonly JsonLineWriter _lines;
 
-    public ManifestWriter(IFileTree tree, FilePath path, string set, IReadOnlyList<SetSourceDocument> sources)
+    public ManifestWriter(IFileTree tree, FilePath path, string set, IReadOnlyList<SetSourceDocument> sources, Sealer? sealer = null)
     {
-        _lines = new JsonLineWriter(tree.CreateNew(path));
+        _lines = new JsonLineWriter(tree.CreateNew(path), sealer?.Within(ManifestFile.PlaceOf(set)));
         _lines.WriteSealed(
             new ManifestHeader(ManifestHeader.FormatName, ManifestHeader.CurrentVersion, set, sources), SetsJson.Default.ManifestHeader);
     }

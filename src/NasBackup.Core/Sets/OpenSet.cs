@@ -100,7 +100,7 @@ internal sealed class OpenSet : IDisposable
         {
             ManifestReference stored = ManifestFile.Refer(Tree, path, static () => { });
             return stored.Hash == Document.Manifest.Hash && stored.Length == Document.Manifest.Length
-                ? new ManifestReader(Tree, path, Document.Id)
+                ? new ManifestReader(Tree, path, Document.Id, Chain.Sealer)
                 : throw Damaged(path, $"it has the hash {stored.Hash}, and set.json names {Document.Manifest.Hash}");
         }
         catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
@@ -153,9 +153,10 @@ internal sealed class OpenSet : IDisposable
                 ErrorIds.SetIncomplete, ErrorKind.InvalidOperation, $"The set {setId} is unfinished. Resume its plan with Start-NasNodeBackup, remove it with Remove-NasBackupSet, or use another set.", setId);
         }
 
-        return Formats.SealedJson.TryOpen(bytes, SetsJson.Default.SetDocument) is { Format: SetDocument.FormatName, Version: SetDocument.CurrentVersion } document && document.Id == setId
+        SetDocument? read = published.Sealer.TryOpen(bytes, SetsJson.Default.SetDocument, SetDocument.Name, out Formats.SealFault? fault);
+        return read is { Format: SetDocument.FormatName, Version: SetDocument.CurrentVersion } document && document.Id == setId
             ? document
             : throw new BackupException(
-                ErrorIds.RecordDamaged, ErrorKind.InvalidData, $"'{published.Path}/{SetDocument.Name}' is damaged, or of another version.", $"{published.Path}/{SetDocument.Name}");
+                fault?.ErrorId ?? ErrorIds.RecordDamaged, ErrorKind.InvalidData, $"'{published.Path}/{SetDocument.Name}' cannot be used: {fault?.What ?? "it is of another version, or another set's"}.", $"{published.Path}/{SetDocument.Name}");
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Transfer;
 
 namespace NasBackup.Sets;
@@ -16,15 +17,19 @@ namespace NasBackup.Sets;
 /// <param name="set">The set's folder.</param>
 /// <param name="runtime">Time.</param>
 /// <param name="tokens">Ids.</param>
+/// <param name="sealer">The cluster's key, where it has one.</param>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Closing the share would close the set's folder, which is the caller's.")]
-internal sealed class SetChain(string setId, IFileTree set, INodeRuntime runtime, Tokens tokens)
+internal sealed class SetChain(string setId, IFileTree set, INodeRuntime runtime, Tokens tokens, Sealer? sealer = null)
 {
     // What is published on the device follows the same rules as on the share; closing it would close the set's folder.
-    private readonly Share _device = new(set, runtime, tokens);
+    private readonly Share _device = Share.OfSet(set, runtime, tokens, sealer);
     private SlotChain? _chain;
 
     /// <summary>The set's id.</summary>
     public string SetId => setId;
+
+    /// <summary>The cluster's key, for what lies beside the chain.</summary>
+    public Sealer Sealer => _device.Sealer;
 
     /// <summary>Its removal, or null.</summary>
     public SlotDocument? Removal => Chain.Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Removed);

@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Transfer;
 
 namespace NasBackup.Sets;
@@ -9,7 +10,8 @@ namespace NasBackup.Sets;
 /// <param name="open">Opens a folder by its absolute path.</param>
 /// <param name="runtime">Time.</param>
 /// <param name="tokens">Ids.</param>
-internal sealed class SetFolders(IFileTree device, Func<string, IFileTree> open, INodeRuntime runtime, Tokens tokens)
+/// <param name="sealer">The cluster's key, where it has one.</param>
+internal sealed class SetFolders(IFileTree device, Func<string, IFileTree> open, INodeRuntime runtime, Tokens tokens, Sealer? sealer = null)
 {
     /// <summary>A set that is being removed has such a name, so that it is no set for anyone.</summary>
     public const string RemovedPrefix = ".removed.";
@@ -29,10 +31,10 @@ internal sealed class SetFolders(IFileTree device, Func<string, IFileTree> open,
     public IFileTree Open(string setId) => open(Path.Combine(device.RootPath, setId));
 
     /// <summary>The chain of a set whose folder is open.</summary>
-    public SetChain Chain(string setId, IFileTree set) => new(setId, set, runtime, tokens);
+    public SetChain Chain(string setId, IFileTree set) => new(setId, set, runtime, tokens, sealer);
 
     /// <summary>Reads a document in a set's folder by the rules of what is published once.</summary>
-    public Share Published(IFileTree set) => new(set, runtime, tokens);
+    public Share Published(IFileTree set) => Share.OfSet(set, runtime, tokens, sealer);
 
     /// <summary>
     /// Whether a plan's pins hold: its own set is on this device, is not complete, and is not being removed. A plan whose set

@@ -185,7 +185,7 @@ internal static class DamageRecorder
             DamagedEntry[] added = [.. damage.Where(entry => !known.Contains((entry.Source, entry.Path)))];
             if (added.Length > 0 || (isWhole && !isWholeKnown))
             {
-                set.Chain.NoteDamage(DamageNote.Write(set.Tree, set.Document.Id, added, isWhole, me, runtime, tokens), me);
+                set.Chain.NoteDamage(DamageNote.Write(set.Tree, set.Document.Id, added, isWhole, me, runtime, tokens, set.Chain.Sealer), me);
             }
         }
         catch (FileSystemException e) when (e.Problem is FileProblem.ReadOnly or FileProblem.AccessDenied or FileProblem.NoSpace)

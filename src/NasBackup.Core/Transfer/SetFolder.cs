@@ -94,14 +94,14 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
 
     /// <summary>Makes the set's folder and publishes the token there. May be done by several planners; each puts the same one.
     /// Publishing needs hard links, as set.json will at the end: better found out now.</summary>
-    public static void Create(IFileTree device, RequestDocument request, INodeRuntime runtime, Tokens tokens)
+    public static void Create(IFileTree device, RequestDocument request, INodeRuntime runtime, Tokens tokens, Sealer? sealer = null)
     {
         FilePath folder = FilePath.FromText(request.Id);
         device.CreateDirectory(folder);
         // A default ACL of the device must not come down on every copy that is made below.
         device.SetMetadata(folder, device.GetStatus(folder).Metadata with { Mode = 0x1C0 }, EntryKind.Directory, ExtendedAttributes.None);
         device.SyncDirectory(FilePath.Root);
-        new Share(device, runtime, tokens).Publish(folder, SetPaths.Token.ToString(), request, CoordinationJson.Default.RequestDocument);
+        new Share(device, runtime, tokens, sealer?.Within("sets/")).Publish(folder, SetPaths.Token.ToString(), request, CoordinationJson.Default.RequestDocument);
     }
 
     /// <summary>Reserves room for the manifest and <c>set.json</c>, so that a device that the data fills to the last byte can
