@@ -107,7 +107,7 @@ internal sealed class BaseSelection(
         SetDocument document = folders.Published(set).Read(SetDocument.Path, SetsJson.Default.SetDocument)!;
         int[] sources = [.. document.Sources.Select(IndexOf)];
         BaseView[] views = [.. document.Sources.Select((source, i) => BaseView.Of(source.View, sources[i] < 0 ? null : identities[sources[i]].FileSystem))];
-        using var manifest = new ManifestReader(set, FilePath.FromText(document.Manifest.File), chain.SetId);
+        using var manifest = new ManifestReader(set, FilePath.FromText(document.Manifest.File), chain.SetId, chain.Sealer);
         long count = 0;
         foreach (ManifestEntry entry in manifest.Entries())
         {
