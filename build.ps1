@@ -114,6 +114,38 @@ function Invoke-AnalyzeTask {
     "Analyze: $($files.Count) files are clean."
 }
 
+# About pages as the shell shows them: headings at the margin, text below them indented.
+function ConvertTo-AboutText([string[]] $Line) {
+    switch -Regex ($Line) {
+        '^# (.+)' { 'TOPIC'; "    $($Matches[1])" }
+        '^## (.+)' { $Matches[1] }
+        '^```' { }
+        '^$' { '' }
+        default { "    $_" }
+    }
+}
+
+# docs/errors.md is the one list of ids; its table becomes a page of the shell's help.
+function ConvertTo-ErrorText([string[]] $Line) {
+    'TOPIC', '    about_NasBackup_Errors', ''
+    'SHORT DESCRIPTION', '    The ids of all errors, what they mean, and what to do.', ''
+    'LONG DESCRIPTION'
+    '    $_.FullyQualifiedErrorId of an error begins with its id; the ErrorId of a result or of a failed entry is the id.', ''
+    switch -Regex ($Line) {
+        '^\| `(\w+)` \| (.*) \| (.*) \| (.*) \|$' {
+            $id, $meaning, $where, $cure = $Matches[1..4] -replace '\[([^\]]+)\]\([^)]*\)', '$1' -replace '[`*]'
+            "    $id", "        $meaning" -replace '\s+$'
+            if ($where) { "        Where: $where." }
+            if ($cure) { "        Cure: $cure" }
+            ''
+        }
+    }
+}
+
+function Write-AboutText([string] $Topic, [string] $Folder, [string[]] $Line) {
+    [IO.File]::WriteAllText((Join-Path $Folder "$Topic.help.txt"), ($Line -join "`n").TrimEnd() + "`n")
+}
+
 function Invoke-DocsTask {
     Install-FromGallery Microsoft.PowerShell.PlatyPS 1.0.0
     Import-Module Microsoft.PowerShell.PlatyPS
@@ -130,10 +162,10 @@ function Invoke-DocsTask {
 
     $abouts = @(Get-ChildItem $help -Filter about_*.md)
     foreach ($about in $abouts) {
-        $text = (Get-Content -LiteralPath $about.FullName | Where-Object { $_ -notmatch '^```' }) -join "`n"
-        [IO.File]::WriteAllText((Join-Path $target "$($about.BaseName).help.txt"), $text + "`n")
+        Write-AboutText $about.BaseName $target (ConvertTo-AboutText (Get-Content -LiteralPath $about.FullName))
     }
-    "Docs: $($pages.Count) pages and $($abouts.Count) about pages are compiled into $target."
+    Write-AboutText about_NasBackup_Errors $target (ConvertTo-ErrorText (Get-Content -LiteralPath (Join-Path $root docs errors.md)))
+    "Docs: $($pages.Count) pages and $($abouts.Count + 1) about pages are compiled into $target."
 }
 
 function Invoke-BenchTask {

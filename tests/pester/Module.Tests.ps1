@@ -1,6 +1,5 @@
 BeforeDiscovery {
-    $manifest = Import-PowerShellDataFile "$PSScriptRoot/../../module/NasBackup.psd1"
-    $cmdlets = $manifest.CmdletsToExport
+    $script:cmdlets = (Import-PowerShellDataFile "$PSScriptRoot/../../module/NasBackup.psd1").CmdletsToExport
 }
 
 BeforeAll {
@@ -25,5 +24,17 @@ Describe 'The module' {
 
     It '<_> declares what it emits' -ForEach $cmdlets {
         (Get-Command $_).OutputType | Should -Not -BeNullOrEmpty
+    }
+
+    It '<_> has help with examples, offline' -ForEach $cmdlets {
+        $help = Get-Help $_ -Full
+
+        $help.Synopsis | Should -Not -BeLike "$_*"
+        $help.examples.example.code | Should -Not -BeNullOrEmpty
+        $help.parameters.parameter | Where-Object { -not $_.description } | Should -BeNullOrEmpty
+    }
+
+    It 'explains <_>' -ForEach 'about_NasBackup', 'about_NasBackup_Takeover', 'about_NasBackup_Formats', 'about_NasBackup_Errors' {
+        Get-Help $_ | Should -Match 'SHORT DESCRIPTION'
     }
 }

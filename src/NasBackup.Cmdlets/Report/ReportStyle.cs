@@ -29,7 +29,7 @@ internal static class ReportStyle
         svg .axis { fill: var(--weak); font-size: 11px; } svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
         svg .inside { fill: var(--inside); font-size: 11px; font-weight: 600; }
         .grid { stroke: var(--line); stroke-width: 1; }
-        .later { fill-opacity: .72; } .earlier { fill-opacity: .35; } .area { fill-opacity: .85; }
+        .later { fill-opacity: .72; } .never { fill-opacity: .18; } .earlier { fill-opacity: .35; } .area { fill-opacity: .85; }
         .failed { stroke: var(--bad); stroke-width: 3; fill: none; stroke-linecap: round; }
         .takeover, .handover { fill: none; stroke-width: 1.5; stroke: var(--bad); } .handover { stroke: var(--weak); stroke-dasharray: 4 3; }
         svg .n0 { fill: var(--n0); } svg .n1 { fill: var(--n1); } svg .n2 { fill: var(--n2); } svg .n3 { fill: var(--n3); }
@@ -39,7 +39,7 @@ internal static class ReportStyle
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; width: 100%; font-size: 14px; }
         th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-        th { color: var(--weak); font-weight: 500; white-space: nowrap; } td.number, th.number { text-align: right; white-space: nowrap; }
+        th { color: var(--weak); font-weight: 500; white-space: nowrap; } td.number, th.number { text-align: right; white-space: nowrap; padding-right: 18px; }
         td.path { overflow-wrap: anywhere; } tr.this td { font-weight: 600; }
         @media (max-width: 700px) { main { padding: 20px 14px; } svg text { font-size: 15px; } }
         @media print { :root { color-scheme: light; --back: #fff; --card: #f6f7f9; --text: #000; --weak: #444; --line: #ccc; --inside: #fff;

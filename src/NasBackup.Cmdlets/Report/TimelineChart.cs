@@ -8,6 +8,9 @@ internal sealed class TimelineChart(BackupReport report, TimeAxis axis, NodeColo
     /// <summary>More rows than that nobody reads; those that did most are shown.</summary>
     private const int MostRows = 48;
 
+    /// <summary>Nobody worked on such a list while it waited for its node.</summary>
+    private const string NeverStarted = "NeverStarted";
+
     private const double RowHeight = 34;
     private const double BarHeight = 20;
     private const double Top = 8;
@@ -76,9 +79,9 @@ internal sealed class TimelineChart(BackupReport report, TimeAxis axis, NodeColo
             { ClosedAt: null } => "; open",
             _ => "",
         };
-        svg.Box(bar.From, bar.Y, bar.To - bar.From, BarHeight, it.Parent is null ? $"bar {colour}" : $"bar later {colour}", $"{it.Id} of {it.Node}: {done}{end}");
+        svg.Box(bar.From, bar.Y, bar.To - bar.From, BarHeight, $"bar {Kind(it)} {colour}", $"{it.Id} of {it.Node}: {done}{end}");
         double room = bar.To - bar.From - 10 - (it.IsTakenOver ? 10 : 0);
-        if (room > Svg.LetterWidth * Math.Min(3, it.Id.Length))
+        if (it.Reason != NeverStarted && room > Svg.LetterWidth * Math.Min(3, it.Id.Length))
         {
             svg.Text(bar.From + 5, bar.Y + 14, it.Id, "inside", room);
         }
@@ -90,6 +93,8 @@ internal sealed class TimelineChart(BackupReport report, TimeAxis axis, NodeColo
             svg.Path($"M{Svg.Number(x - 5)} {Svg.Number(y - 5)}l10 10m0 -10l-10 10", "failed", $"{it.Reason}: {it.Id} of {it.Node}, closed by {it.ClosedBy}");
         }
     }
+
+    private static string Kind(ReportAssignment it) => it.Reason == NeverStarted ? "never" : it.Parent is null ? "first" : "later";
 
     private static void Connect(Svg svg, Bar from, Bar to)
     {
