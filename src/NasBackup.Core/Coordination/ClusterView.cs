@@ -28,7 +28,7 @@ internal sealed class AssignmentView(AssignmentDocument document, AssignmentView
     public string? Owner => document.Owner ?? Claim?.Incarnation;
 
     /// <summary>The slot that closed it, or null while it is open.</summary>
-    public SlotDocument? Terminal => slots.Last is { Kind: SlotKind.Done or SlotKind.TakenOver } last ? last : null;
+    public SlotDocument? Terminal => slots.End;
 
     private SlotDocument? Claim => slots.Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Claim);
 }

@@ -34,6 +34,9 @@ internal sealed class Observation
 /// </summary>
 internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout)
 {
+    /// <summary>How long a network file system may hide a new file.</summary>
+    public static readonly TimeSpan VisibilityDelay = TimeSpan.FromSeconds(60);
+
     private readonly Dictionary<string, Observation> _seen = new(StringComparer.Ordinal);
     private readonly TimeProvider _time = folder.Share.Runtime.Time;
     private readonly Lock _gate = new();
@@ -118,6 +121,16 @@ internal sealed class FailureDetector(PlanFolder folder, TimeSpan failureTimeout
 
         Look(name);
         return Find(incarnation) is { } seen && !IsLiving(seen);
+    }
+
+    /// <summary>Whether the incarnation that claimed the last slot of a chain has failed or left. One whose record cannot be
+    /// seen may have begun just now, and a network file system may hide its record for a while.</summary>
+    public bool HasFailed(SlotChain chain)
+    {
+        string claimer = chain.Last!.Incarnation;
+        return Find(claimer) is { } seen
+            ? !IsLiving(seen) && StillFailed(claimer)
+            : _time.GetElapsedTime(Math.Max(chain.LastReadAt, WatchingSince)) > failureTimeout + VisibilityDelay;
     }
 
     public static bool IsLiving(Observation seen) => !seen.IsFailed && !seen.HasLeft;

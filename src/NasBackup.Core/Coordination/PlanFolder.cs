@@ -61,7 +61,7 @@ internal sealed partial class PlanFolder
 
     public FilePath Journal(string assignment) => Assignment(assignment).Combine("journal");
 
-    public SlotChain Slots(string assignment) => new(Share, Assignment(assignment), assignment);
+    public SlotChain Slots(string assignment) => new(Share, Assignment(assignment), assignment, endsWithTakeover: true);
 
     public FilePath Record(string node, string incarnation) => Records.Combine($"{node}.{incarnation}");
 

@@ -5,9 +5,13 @@ namespace NasBackup.Coordination;
 
 /// <summary>
 /// A chain of numbered slots in one folder (1, 2, …), each decided once and for ever. Whoever publishes slot n has read all
-/// before it.
+/// before it, and nobody publishes behind a terminal slot; slots that stand there all the same do not exist for anyone.
 /// </summary>
-internal sealed class SlotChain(Share share, FilePath folder, string name)
+/// <param name="share">Where it lies.</param>
+/// <param name="folder">Its folder.</param>
+/// <param name="name">What the chain is called in news.</param>
+/// <param name="endsWithTakeover">Whether a takeover is terminal: of an assignment it is, of planning and finalising it is not.</param>
+internal sealed class SlotChain(Share share, FilePath folder, string name, bool endsWithTakeover = false)
 {
     private readonly List<SlotDocument> _slots = [];
     private readonly Lock _gate = new();
@@ -39,6 +43,12 @@ internal sealed class SlotChain(Share share, FilePath folder, string name)
         }
     }
 
+    /// <summary>The terminal slot, or null while it has not been read.</summary>
+    public SlotDocument? End => Last is { } last && IsTerminal(last) ? last : null;
+
+    /// <summary>When the last slot was first read here (the runtime's timestamp).</summary>
+    public long LastReadAt { get; private set; }
+
     /// <summary>Reads on where the last reading ended; true where something new was there.</summary>
     public bool Refresh()
     {
@@ -48,6 +58,11 @@ internal sealed class SlotChain(Share share, FilePath folder, string name)
             int next;
             lock (_gate)
             {
+                if (HasEnded)
+                {
+                    return any;
+                }
+
                 next = _slots.Count + 1;
             }
 
@@ -62,13 +77,20 @@ internal sealed class SlotChain(Share share, FilePath folder, string name)
         }
     }
 
-    /// <summary>Publishes into the next slot and tells what stands there; it is one's own if it has one's token.</summary>
+    /// <summary>Publishes into the next slot and tells what stands there; it is one's own if it has one's token. Where the
+    /// chain has ended, that is the terminal slot: another thread of this process may have read it a moment ago.</summary>
     /// <param name="document">What to publish.</param>
-    /// <param name="number">The slot's number; it is one higher than all that have been read.</param>
+    /// <param name="number">The slot's number; one higher than all that had been read, unless the chain had ended.</param>
     public SlotDocument PublishNext(SlotDocument document, out int number)
     {
         lock (_gate)
         {
+            if (HasEnded)
+            {
+                number = _slots.Count;
+                return _slots[^1];
+            }
+
             number = _slots.Count + 1;
         }
 
@@ -77,12 +99,19 @@ internal sealed class SlotChain(Share share, FilePath folder, string name)
         return published;
     }
 
+    private bool HasEnded => _slots.Count > 0 && IsTerminal(_slots[^1]);
+
+    private bool IsTerminal(SlotDocument slot)
+        => slot.Kind is SlotKind.Done or SlotKind.Planned or SlotKind.Failed or SlotKind.Completed or SlotKind.Removed
+        || (endsWithTakeover && slot.Kind is SlotKind.TakenOver);
+
     private void Add(int number, SlotDocument slot)
     {
         lock (_gate)
         {
-            if (_slots.Count == number - 1)
+            if (_slots.Count == number - 1 && !HasEnded)
             {
+                LastReadAt = share.Runtime.Time.GetTimestamp();
                 _slots.Add(slot);
             }
         }

@@ -55,9 +55,8 @@ internal sealed class FinishingPhase(
         }
     }
 
-    private bool HasFailed(SlotDocument claim) => detector.Find(claim.Incarnation) is { } seen
-        ? (!FailureDetector.IsLiving(seen) && detector.StillFailed(claim.Incarnation)) || claim.Node.Equals(me.Node, StringComparison.OrdinalIgnoreCase)
-        : _runtime.Time.GetElapsedTime(detector.WatchingSince) > request.FailureTimeout;
+    private bool HasFailed(SlotDocument claim)
+        => claim.Node.Equals(me.Node, StringComparison.OrdinalIgnoreCase) || detector.HasFailed(folder.Completion);
 
     private void Finalise()
     {

@@ -111,11 +111,7 @@ internal sealed class PlanningPhase(
     private bool HasFailed(SlotDocument claim)
     {
         detector.Look();
-        return detector.Find(claim.Incarnation) switch
-        {
-            { } seen => seen.IsFailed || seen.HasLeft || claim.Node.Equals(me.Node, StringComparison.OrdinalIgnoreCase),
-            null => _runtime.Time.GetElapsedTime(detector.WatchingSince) > request.FailureTimeout,
-        };
+        return claim.Node.Equals(me.Node, StringComparison.OrdinalIgnoreCase) || detector.HasFailed(folder.Planning);
     }
 
     /// <summary>Another node plans; the sources that this one owns are frozen here. A failure is published, and told by whoever plans.</summary>

@@ -22,9 +22,6 @@ internal sealed class Watchman(
     Action<SlotChainNews> published,
     Action<string> verbose)
 {
-    /// <summary>How long a network file system may hide a new file; an owner that does not know of its work yet is given as much.</summary>
-    private static readonly TimeSpan VisibilityDelay = TimeSpan.FromSeconds(60);
-
     private readonly INodeRuntime _runtime = folder.Share.Runtime;
     private readonly Dictionary<string, long> _news = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _damagedSince = new(StringComparer.Ordinal);
@@ -108,7 +105,7 @@ internal sealed class Watchman(
 
         if (seen is null)
         {
-            return WaitedFor(assignment, failureTimeout + VisibilityDelay) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
+            return WaitedFor(assignment, failureTimeout + FailureDetector.VisibilityDelay) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
         }
 
         if (seen.HasLeft)
@@ -126,7 +123,7 @@ internal sealed class Watchman(
 
         // It lives, but does not take up what it owns.
         bool knows = seen.Record.Counters.Any(counter => counter.Assignment == assignment.Id) || seen.Record.State is NodeState.Working;
-        return !knows && WaitedFor(assignment, failureTimeout + VisibilityDelay) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
+        return !knows && WaitedFor(assignment, failureTimeout + FailureDetector.VisibilityDelay) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
     }
 
     private Verdict? JudgeUnclaimed(AssignmentView assignment, bool isMyName)

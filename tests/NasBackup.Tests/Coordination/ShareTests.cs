@@ -92,6 +92,22 @@ public sealed class ShareTests : IDisposable
         Assert.False(mine.Refresh());
     }
 
+    [Theory]
+    [InlineData(nameof(SlotKind.Done))]
+    [InlineData(nameof(SlotKind.TakenOver))]
+    public void Nothing_is_published_behind_the_slot_that_closed_an_assignment(string kind)
+    {
+        var mine = new SlotChain(_share.Share, Folder, "chain", endsWithTakeover: true);
+        var theirs = new SlotChain(_share.Share, Folder, "chain", endsWithTakeover: true);
+        SlotDocument end = theirs.PublishNext(new Identity("b", "2").Slot(_share.Share, Enum.Parse<SlotKind>(kind)), out _);
+        mine.Refresh();
+
+        SlotDocument told = mine.PublishNext(new Identity("a", "1").Slot(_share.Share, SlotKind.Done), out int number);
+
+        Assert.Equal((end.Token, 1), (told.Token, number));
+        Assert.False(theirs.Refresh());
+    }
+
     [Fact]
     public void Who_publishes_without_having_read_the_last_slot_is_told_that_it_is_anothers()
     {
