@@ -99,7 +99,7 @@ public sealed class ShareTests : IDisposable
     {
         var mine = new SlotChain(_share.Share, Folder, "chain", endsWithTakeover: true);
         var theirs = new SlotChain(_share.Share, Folder, "chain", endsWithTakeover: true);
-        SlotDocument end = theirs.PublishNext(new Identity("b", "2").Slot(_share.Share, Enum.Parse<SlotKind>(kind)), out _);
+        SlotDocument end = theirs.PublishNext(new Identity("b", "2").Slot(_share.Share, Enum.Parse<SlotKind>(kind)) with { FailedNode = "c" }, out _);
         mine.Refresh();
 
         SlotDocument told = mine.PublishNext(new Identity("a", "1").Slot(_share.Share, SlotKind.Done), out int number);
