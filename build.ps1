@@ -146,6 +146,20 @@ function Write-AboutText([string] $Topic, [string] $Folder, [string[]] $Line) {
     [IO.File]::WriteAllText((Join-Path $Folder "$Topic.help.txt"), ($Line -join "`n").TrimEnd() + "`n")
 }
 
+# PlatyPS reads defaults from the pages, but does not write them into the MAML.
+function Add-DefaultValue([xml] $Maml, [object[]] $Command) {
+    $dev = 'http://schemas.microsoft.com/maml/dev/2004/10'
+    foreach ($element in $Maml.GetElementsByTagName('command:command')) {
+        $help = $Command | Where-Object Title -EQ $element.details.name.Trim()
+        foreach ($parameter in $element.parameters.parameter) {
+            $default = ($help.Parameters | Where-Object Name -EQ $parameter.name).DefaultValue
+            $value = $Maml.CreateElement('dev', 'defaultValue', $dev)
+            $value.InnerText = $default ? $default : 'None'
+            $null = $parameter.AppendChild($value)
+        }
+    }
+}
+
 function Invoke-DocsTask {
     Install-FromGallery Microsoft.PowerShell.PlatyPS 1.0.0
     Import-Module Microsoft.PowerShell.PlatyPS
@@ -154,11 +168,15 @@ function Invoke-DocsTask {
     $target = Join-Path $root module en-US
     $null = New-Item -ItemType Directory $target -Force
     $compiled = Initialize-Folder (Join-Path $artifacts help)
-    Import-MarkdownCommandHelp -Path $pages.FullName | Export-MamlCommandHelp -OutputFolder $compiled -Force | Out-Null
+    $commands = Import-MarkdownCommandHelp -Path $pages.FullName
+    $commands | Export-MamlCommandHelp -OutputFolder $compiled -Force | Out-Null
     $maml = Get-ChildItem $compiled -Recurse -Filter *-Help.xml
+    $xml = [xml]::new()
+    $xml.PreserveWhitespace = $true
+    $xml.Load($maml.FullName)
+    Add-DefaultValue $xml $commands
     # One line end and no stray blanks on every system, so that what is committed changes with the pages only.
-    $lines = Get-Content -LiteralPath $maml.FullName | ForEach-Object TrimEnd
-    [IO.File]::WriteAllText((Join-Path $target $maml.Name), ($lines -join "`n") + "`n")
+    [IO.File]::WriteAllText((Join-Path $target $maml.Name), ($xml.OuterXml -replace '\r' -replace '[ \t]+(?=\n)').Trim() + "`n")
 
     $abouts = @(Get-ChildItem $help -Filter about_*.md)
     foreach ($about in $abouts) {
