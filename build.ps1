@@ -132,9 +132,9 @@ function ConvertTo-ErrorText([string[]] $Line) {
     'LONG DESCRIPTION'
     '    $_.FullyQualifiedErrorId of an error begins with its id; the ErrorId of a result or of a failed entry is the id.', ''
     switch -Regex ($Line) {
-        '^\| `(\w+)` \| (.*) \| (.*) \| (.*) \|$' {
-            $id, $meaning, $where, $cure = $Matches[1..4] -replace '\[([^\]]+)\]\([^)]*\)', '$1' -replace '[`*]'
-            "    $id", "        $meaning" -replace '\s+$'
+        '^\| `(\w+)` \|(.*)\|(.*)\|(.*)\|$' {
+            $id, $meaning, $where, $cure = $Matches[1..4] -replace '\[([^\]]+)\]\([^)]*\)', '$1' -replace '[`*]' | ForEach-Object Trim
+            "    $id", "        $meaning"
             if ($where) { "        Where: $where." }
             if ($cure) { "        Cure: $cure" }
             ''
