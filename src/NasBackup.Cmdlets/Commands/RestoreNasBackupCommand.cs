@@ -3,6 +3,7 @@ using NasBackup.Cmdlets.Completion;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
 using NasBackup.Cmdlets.Views;
+using NasBackup.Jobs;
 using NasBackup.Sets;
 
 namespace NasBackup.Cmdlets.Commands;
@@ -66,6 +67,32 @@ public sealed class RestoreNasBackupCommand : DeviceCmdlet
     [ValidateRange(1, 1024)]
     public int Workers { get; set; }
 
+    /// <summary>The nodes that share the work, all in this process; others may join with Start-NasNodeBackup. Needs a share.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NodeCompleter))]
+    public string[] Node { get; set; } = [];
+
+    /// <summary>The nodes' share; $env:NASBACKUP_SHARE where not given.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ShareCompleter))]
+    public string? Share { get; set; }
+
+    /// <summary>How long a node may show no progress before others take its work over (F12); 1 second at least.</summary>
+    [Parameter]
+    [DurationTransformation]
+    public TimeSpan FailureTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A limit of each node's throughput in bytes per second; with -Node.</summary>
+    [Parameter]
+    [SizeTransformation(Minimum = 1)]
+    public long? MaxBytesPerSecond { get; set; }
+
+    /// <summary>Obeys a share that others can write to, and warns of it.</summary>
+    [Parameter]
+    public SwitchParameter AllowInsecureShare { get; set; }
+
     private protected override string? GivenDevice => Device;
 
     private string TargetText => Destination ?? "its old place";
@@ -120,18 +147,37 @@ public sealed class RestoreNasBackupCommand : DeviceCmdlet
         }
     }
 
+    private RestoreResult RestoreByNodes(BackupSet set, RestoreOptions options, EngineReports reports)
+    {
+        NodeName.Check(Node);
+        using BackupCluster cluster = OpenCluster(Share);
+        RestoreResult result = cluster.Restore(
+            new SetJobRequest { Device = set.Device, SetId = set.SetId, Nodes = Node, FailureTimeout = FailureTimeout },
+            options,
+            reports.ToJobOptions(Workers, MaxBytesPerSecond, AllowInsecureShare),
+            reports.Stopped);
+        foreach (FailedEntry entry in result.Failures)
+        {
+            reports.Error(entry.ErrorId, entry.ToString(), entry.Path);
+        }
+
+        return result;
+    }
+
     private void Run(BackupSet set, RestoreOptions options)
     {
-        RestoreResult result = RunEngine($"Restoring {set.SetId}", reports => OpenDevice(set.Device).Restore(
-            set.SetId,
-            options with
-            {
-                Failed = entry => reports.Error(entry.ErrorId, entry.ToString(), entry.Path),
-                Progress = reports.Progress,
-                // One line for each of millions of entries, only where somebody reads them.
-                Decided = MyInvocation.BoundParameters.ContainsKey("Verbose") ? item => reports.Verbose($"{item.Action} {item.Target}") : null,
-            },
-            reports.Stopped));
+        RestoreResult result = RunEngine($"Restoring {set.SetId}", reports => Node.Length > 0
+            ? RestoreByNodes(set, options, reports)
+            : OpenDevice(set.Device).Restore(
+                set.SetId,
+                options with
+                {
+                    Failed = entry => reports.Error(entry.ErrorId, entry.ToString(), entry.Path),
+                    Progress = reports.Progress,
+                    // One line for each of millions of entries, only where somebody reads them.
+                    Decided = MyInvocation.BoundParameters.ContainsKey("Verbose") ? item => reports.Verbose($"{item.Action} {item.Target}") : null,
+                },
+                reports.Stopped));
         if (result.Skipped > 0)
         {
             WriteWarning($"{Humanize.Entries(result.Skipped)} stayed as they are, since something else has their names; see SkippedPaths, and -Conflict.");

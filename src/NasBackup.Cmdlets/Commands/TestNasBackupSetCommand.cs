@@ -1,6 +1,8 @@
 using System.Management.Automation;
+using NasBackup.Cmdlets.Completion;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
+using NasBackup.Jobs;
 using NasBackup.Sets;
 
 namespace NasBackup.Cmdlets.Commands;
@@ -31,6 +33,32 @@ public sealed class TestNasBackupSetCommand : SetCmdlet
     [ValidateRange(1, 1024)]
     public int Workers { get; set; }
 
+    /// <summary>The nodes that share the work, all in this process; others may join with Start-NasNodeBackup. Needs a share.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NodeCompleter))]
+    public string[] Node { get; set; } = [];
+
+    /// <summary>The nodes' share; $env:NASBACKUP_SHARE where not given.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ShareCompleter))]
+    public string? Share { get; set; }
+
+    /// <summary>How long a node may show no progress before others take its work over (F12); 1 second at least.</summary>
+    [Parameter]
+    [DurationTransformation]
+    public TimeSpan FailureTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A limit of each node's throughput in bytes per second; with -Node.</summary>
+    [Parameter]
+    [SizeTransformation(Minimum = 1)]
+    public long? MaxBytesPerSecond { get; set; }
+
+    /// <summary>Obeys a share that others can write to, and warns of it.</summary>
+    [Parameter]
+    public SwitchParameter AllowInsecureShare { get; set; }
+
     private VerifyMode Mode => ParameterSetName switch
     {
         QuickSet when Quick => VerifyMode.Quick,
@@ -47,6 +75,12 @@ public sealed class TestNasBackupSetCommand : SetCmdlet
             return;
         }
 
+        if (Node.Length > 0)
+        {
+            VerifyByNodes(set);
+            return;
+        }
+
         WriteObject(RunEngine($"Verifying {set.SetId}", reports => OpenDevice(set.Device).Verify(
             set.SetId,
             new VerifyOptions
@@ -59,4 +93,25 @@ public sealed class TestNasBackupSetCommand : SetCmdlet
             },
             reports.Stopped)));
     });
+
+    private void VerifyByNodes(BackupSet set)
+    {
+        NodeName.Check(Node);
+        VerifyResult result = RunEngine($"Verifying {set.SetId}", reports =>
+        {
+            using BackupCluster cluster = OpenCluster(Share);
+            return cluster.Verify(
+                new SetJobRequest { Device = set.Device, SetId = set.SetId, Nodes = Node, FailureTimeout = FailureTimeout },
+                Mode,
+                ParameterSetName == SampleSet ? Sample : 1,
+                reports.ToJobOptions(Workers, MaxBytesPerSecond, AllowInsecureShare),
+                reports.Stopped);
+        });
+        foreach (DamagedItem item in result.Items)
+        {
+            WriteError(ErrorRecords.Of(item.ErrorId, item.ToString(), item.Path));
+        }
+
+        WriteObject(result);
+    }
 }

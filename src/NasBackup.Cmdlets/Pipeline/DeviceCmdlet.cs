@@ -28,6 +28,16 @@ public abstract class DeviceCmdlet : EngineCmdlet
         return _device;
     }
 
+    /// <summary>The engine on a share: as given, else as the environment names it. The caller closes it.</summary>
+    protected BackupCluster OpenCluster(string? givenShare)
+    {
+        string? share = givenShare ?? Environment.GetEnvironmentVariable(NasCmdlet.ShareVariable);
+        return string.IsNullOrEmpty(share)
+            ? throw new BackupException(
+                ErrorIds.ShareNotGiven, ErrorKind.InvalidArgument, $"No share is given, and several nodes need one. Name it with -Share or in $env:{NasCmdlet.ShareVariable}.")
+            : BackupCluster.Open(Paths.Folder(share, ErrorIds.ShareNotFound), create: true);
+    }
+
     /// <summary>The sets that a reference stands for; a pattern may stand for none.</summary>
     protected IEnumerable<BackupSet> Resolve(SetReference reference)
     {

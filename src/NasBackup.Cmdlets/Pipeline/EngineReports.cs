@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Threading.Channels;
 using NasBackup.Cmdlets.Views;
 using NasBackup.Files;
+using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Pipeline;
 
@@ -45,6 +46,18 @@ internal sealed class EngineReports(ProgressBars bars, CancellationToken stopped
     public void Progress(NodeProgress node) => Post(cmdlet => Write(cmdlet, bars.For(node)));
 
     public void Progress(BackupProgress progress) => Post(cmdlet => Write(cmdlet, bars.For(progress)));
+
+    /// <summary>How a job of several nodes is run so that it reports here.</summary>
+    public BackupJobOptions ToJobOptions(int workers, long? maxBytesPerSecond, bool allowInsecureShare) => new()
+    {
+        Workers = workers,
+        MaxBytesPerSecond = maxBytesPerSecond,
+        AllowInsecureShare = allowInsecureShare,
+        ScanProgress = Progress,
+        Progress = Progress,
+        Verbose = Verbose,
+        Warning = Warning,
+    };
 
     /// <summary>No more reports: <see cref="WriteAll"/> returns when it has written what is there.</summary>
     public void End() => _reports.Writer.TryComplete();

@@ -96,6 +96,7 @@ internal sealed partial record RequestDocument : IChecked
         DocumentFields.Patterns(Exclude, "exclude");
         FieldRules.InRange(FailureTimeoutSeconds, 0.001, DocumentFields.MostSeconds, "failureTimeoutSeconds");
         FieldRules.InRange(FailoverTimeoutSeconds, 0, DocumentFields.MostSeconds, "failoverTimeoutSeconds");
+        Job?.Check();
     }
 }
 

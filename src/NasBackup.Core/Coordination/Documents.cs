@@ -64,11 +64,64 @@ internal sealed partial record RequestDocument
     /// <summary>Whether nodes queue behind another backup of the same source to the same device.</summary>
     public bool Wait { get; init; }
 
+    /// <summary>What is done with an existing set; null for a backup.</summary>
+    public SetJobDocument? Job { get; init; }
+
+    /// <summary>The set that is made, or that something is done with.</summary>
+    [JsonIgnore]
+    public string SetId => Job?.SetId ?? Id;
+
     [JsonIgnore]
     public TimeSpan FailureTimeout => TimeSpan.FromSeconds(FailureTimeoutSeconds);
 
     [JsonIgnore]
     public TimeSpan FailoverTimeout => TimeSpan.FromSeconds(FailoverTimeoutSeconds);
+}
+
+/// <summary>What a plan does with a set that exists.</summary>
+internal enum SetJobKind
+{
+    Verify,
+    Restore,
+}
+
+/// <summary>A plan that makes no set, but verifies or restores one by several nodes.</summary>
+internal sealed record SetJobDocument : IChecked
+{
+    public required SetJobKind Kind { get; init; }
+
+    public required string SetId { get; init; }
+
+    /// <summary>Of Verify.</summary>
+    public VerifyMode Mode { get; init; }
+
+    /// <summary>Of Verify with <see cref="VerifyMode.Sample"/>: how much is read, from 0 to 1.</summary>
+    public double Sample { get; init; } = 1;
+
+    /// <summary>Of Restore: the folder to restore to, as the plan names it; null for the old places.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Of Restore.</summary>
+    public RestoreConflict Conflict { get; init; }
+
+    /// <summary>Of Restore: patterns of items.</summary>
+    public IReadOnlyList<string> Item { get; init; } = [];
+
+    /// <summary>Of Restore: absolute paths of items.</summary>
+    public IReadOnlyList<string> LiteralItem { get; init; } = [];
+
+    public void Check()
+    {
+        FieldRules.Require(PlanFolder.IsPlanId(SetId), "job.setId is not that of a set");
+        FieldRules.InRange(Sample, 0, 1, "job.sample");
+        if (Target is not null)
+        {
+            DocumentFields.AbsolutePath(Target, "job.target");
+        }
+
+        DocumentFields.Patterns(Item, "job.item");
+        FieldRules.Each(LiteralItem, 10_000_000, "job.literalItem", item => DocumentFields.AbsolutePath(item, "job.literalItem"));
+    }
 }
 
 /// <summary>What a slot decides.</summary>
@@ -265,6 +318,9 @@ internal partial record CompletionDocument
 
     /// <summary>The first thousand files that changed each time they were read.</summary>
     public IReadOnlyList<string>? Changed { get; init; }
+
+    /// <summary>Of a job with a set: what it found or did, counted by kind.</summary>
+    public IReadOnlyDictionary<string, long>? Counts { get; init; }
 }
 
 internal sealed record FailureDocument(string Path, string ErrorId, string Problem, string Node);
@@ -337,6 +393,9 @@ internal sealed partial record LogDocument(
         typeof(StrictEnumConverter<Durability>),
         typeof(StrictEnumConverter<BackupStatus>),
         typeof(StrictEnumConverter<ErrorKind>),
+        typeof(StrictEnumConverter<SetJobKind>),
+        typeof(StrictEnumConverter<VerifyMode>),
+        typeof(StrictEnumConverter<RestoreConflict>),
     ])]
 [JsonSerializable(typeof(ShareDocument))]
 [JsonSerializable(typeof(NodeDocument))]

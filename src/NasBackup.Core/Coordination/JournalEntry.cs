@@ -46,6 +46,9 @@ internal readonly record struct JournalEntry
     /// <summary>Why it failed, or null.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>Of a restore: what was done where it was not simply restored (Overwrite, Rename, Skip, Keep), else null.</summary>
+    public string? Outcome { get; init; }
+
     public bool IsFailed => ErrorId is not null;
 
     public void WriteTo(Utf8JsonWriter json)
@@ -66,6 +69,10 @@ internal readonly record struct JournalEntry
             }
 
             WriteContent(json);
+            if (Outcome is not null)
+            {
+                json.WriteString("outcome", Outcome);
+            }
         }
 
         json.WriteEndObject();
@@ -126,6 +133,7 @@ internal readonly record struct JournalEntry
         int lost = 0;
         string? errorId = null;
         string? problem = null;
+        string? outcome = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("ordinal"u8))
@@ -187,6 +195,11 @@ internal readonly record struct JournalEntry
                 json.Read();
                 problem = json.GetString();
             }
+            else if (json.ValueTextEquals("outcome"u8))
+            {
+                json.Read();
+                outcome = json.GetString();
+            }
             else
             {
                 json.Skip();
@@ -212,6 +225,7 @@ internal readonly record struct JournalEntry
             Lost = (MetadataLoss)lost,
             ErrorId = errorId,
             Problem = problem,
+            Outcome = outcome,
         };
     }
 

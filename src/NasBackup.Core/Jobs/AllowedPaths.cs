@@ -14,7 +14,7 @@ internal static class AllowedPaths
     /// <exception cref="BackupException">SourceNotAllowed, DestinationNotAllowed.</exception>
     public static void ThrowIfNotAllowed(NodeEnvironment environment, RequestDocument request)
     {
-        foreach (SourceDocument source in request.Sources)
+        foreach (SourceDocument source in request.Job is null ? request.Sources : [])
         {
             Check(environment.ToOwnPath(source.Path), environment.Settings.AllowedSource, ErrorIds.SourceNotAllowed);
         }

@@ -6,7 +6,7 @@ using NasBackup.Transfer;
 namespace NasBackup.Jobs;
 
 /// <summary>Copies one assignment with several workers, each taking the next entries of the list as it goes (F10).</summary>
-internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assignment, MirrorWriter writer, NodeHeart heart, int workers)
+internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assignment, IEntryWriter writer, NodeHeart heart, int workers)
 {
     /// <summary>Small entries are taken some at a time; a large one is taken alone, so that no worker sits on others' work.</summary>
     private const int MostTaken = 64;

@@ -173,7 +173,51 @@ public sealed class BackupCluster : IDisposable
         return new BackupJob(folder, folder.ReadRequest()!, options, EnvironmentOf).Run(cancellation);
     }
 
+    /// <summary>Verifies a set by several nodes, all of them in this process; others may join by the plan's id.</summary>
+    /// <exception cref="BackupException">What keeps the plan from being made: SetNotFound, ManifestDamaged, …; BackupStopped where the nodes stopped before the end.</exception>
+    public VerifyResult Verify(SetJobRequest request, VerifyMode mode, double sample, BackupJobOptions options, CancellationToken cancellation)
+    {
+        (RequestDocument document, BackupResult result, CompletionDocument? completion) = RunSetJob(
+            request, new SetJobDocument { Kind = SetJobKind.Verify, SetId = request.SetId, Mode = mode, Sample = sample }, options, cancellation);
+        return completion is not null
+            ? SetJob.ToVerifyResult(document, result, completion)
+            : throw new BackupException(
+                result.ErrorId ?? ErrorIds.JobStopped,
+                ErrorKind.InvalidOperation,
+                $"The verification of {request.SetId} stopped before its end: {result.Problem}. Start-NasNodeBackup -PlanId {document.Id} goes on with it.",
+                document.Id);
+    }
+
+    /// <summary>Restores a set by several nodes, all of them in this process; others may join by the plan's id.</summary>
+    /// <exception cref="BackupException">What keeps the plan from being made: SetNotFound, ManifestDamaged, ItemNotFound, …</exception>
+    public RestoreResult Restore(SetJobRequest request, Sets.RestoreOptions restore, BackupJobOptions options, CancellationToken cancellation)
+    {
+        var job = new SetJobDocument
+        {
+            Kind = SetJobKind.Restore,
+            SetId = request.SetId,
+            Target = restore.Destination,
+            Conflict = restore.Conflict,
+            Item = restore.Item,
+            LiteralItem = restore.LiteralItem,
+        };
+        (RequestDocument document, BackupResult result, CompletionDocument? completion) = RunSetJob(request, job, options, cancellation);
+        return SetJob.ToRestoreResult(document, result, completion);
+    }
+
     public void Dispose() => _share.Dispose();
+
+    private (RequestDocument Document, BackupResult Result, CompletionDocument? Completion) RunSetJob(
+        SetJobRequest request, SetJobDocument job, BackupJobOptions options, CancellationToken cancellation)
+    {
+        Guard(options.AllowInsecureShare, options.Warning);
+        PlanFolder folder = new RequestPublisher(_share, _registry, new BackupTurn(_share, _plans))
+            .Publish(job, SetJob.ReadSet(_share, request.Device, request.SetId), request);
+        RequestDocument document = folder.ReadRequest()!;
+        BackupResult result = new BackupJob(folder, document, options, EnvironmentOf).Run(cancellation);
+        folder.Completion.Refresh();
+        return (document, result, PlanDescription.CompletionOf(folder));
+    }
 
     /// <summary>From now on nothing is obeyed that others than this user could have written (and whom the node's settings trust).</summary>
     /// <exception cref="BackupException">ShareInsecure.</exception>

@@ -139,7 +139,7 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
         {
             Status = BackupStatus.Stopped,
             PlanId = request.Id,
-            SetId = request.Id,
+            SetId = request.SetId,
             DataPath = NodeOutcome.DataPathOf(request),
             Entries = results.Total(result => result.Entries),
             Bytes = results.Total(result => result.Bytes),
@@ -157,7 +157,7 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
     {
         Status = completion.Status,
         PlanId = request.Id,
-        SetId = request.Id,
+        SetId = request.SetId,
         DataPath = NodeOutcome.DataPathOf(request),
         Entries = completion.Entries,
         Bytes = completion.Bytes,

@@ -15,6 +15,7 @@ internal sealed class FinishingPhase(
     PlanDocument plan,
     ClusterView view,
     Identity me,
+    NodeEnvironment environment,
     FailureDetector detector,
     NodeHeart heart,
     SetFolder set,
@@ -64,8 +65,10 @@ internal sealed class FinishingPhase(
         try
         {
             detector.Look();
-            var finaliser = new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.Meter.NoteCount);
-            CompletionDocument completion = finaliser.Run(cancellation);
+            CompletionDocument completion = request.Job is null
+                ? new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.Meter.NoteCount).Run(cancellation)
+                : new SetJobFinisher(
+                    set.Tree, folder, request, plan, view, me, Speeds(), environment.OpenTarget, environment.ToOwnPath, heart.Meter.NoteCount).Run(cancellation);
             if (Publish(me.Slot(folder.Share, SlotKind.Completed) with { Completion = completion }))
             {
                 completed(completion);

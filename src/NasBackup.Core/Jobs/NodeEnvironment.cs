@@ -23,6 +23,11 @@ internal sealed class NodeEnvironment
     /// <exception cref="BackupException">SourceNotAllowed.</exception>
     public Func<string, IFileTree> OpenSource => path => AllowedPaths.Open(Open, path, Settings.AllowedSource, ErrorIds.SourceNotAllowed);
 
+    /// <summary>Opens a folder that a restore writes to: where the node may write, and, since old places are sources, where it may read.</summary>
+    /// <exception cref="BackupException">DestinationNotAllowed.</exception>
+    public Func<string, IFileTree> OpenTarget => path => AllowedPaths.Open(
+        Open, path, Settings.AllowedDestination is { } allowed ? [.. allowed, .. Settings.AllowedSource ?? []] : null, ErrorIds.DestinationNotAllowed);
+
     /// <summary>Opens a folder of the device, where the node's settings allow that.</summary>
     /// <exception cref="BackupException">DestinationNotAllowed.</exception>
     public Func<string, IFileTree> OpenDevice => path => AllowedPaths.Open(Open, path, Settings.AllowedDestination, ErrorIds.DestinationNotAllowed);

@@ -17,7 +17,7 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
             Node = me.Node,
             Status = Completion is null ? Status : lost ? BackupStatus.TakenOver : Completion.Status,
             PlanId = request.Id,
-            SetId = request.Id,
+            SetId = request.SetId,
             DataPath = DataPathOf(request),
             Entries = Completion is null ? heart.EntriesDone : counted.Total(frozen => frozen.Entries),
             Bytes = Completion is null ? heart.BytesDone : counted.Total(frozen => frozen.Bytes),
@@ -36,7 +36,7 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
     /// <summary>A string for one source, an array for several.</summary>
     public static object DataPathOf(RequestDocument request)
     {
-        string[] paths = [.. request.Sources.Select(source => System.IO.Path.Combine(request.Device, request.Id, SetPaths.DataOf(source.Path).ToString()))];
+        string[] paths = [.. request.Sources.Select(source => System.IO.Path.Combine(request.Device, request.SetId, SetPaths.DataOf(source.Path).ToString()))];
         return paths.Length == 1 ? paths[0] : paths;
     }
 

@@ -117,7 +117,7 @@ internal sealed class NodeRun : IDisposable
     /// <exception cref="BackupException">BackupUnderWay.</exception>
     private void TakeTurn()
     {
-        while (_environment.TakeTurn(_request, _me) is { } other)
+        while (_request.Job is null && _environment.TakeTurn(_request, _me) is { } other)
         {
             if (!_request.Wait)
             {
@@ -158,6 +158,12 @@ internal sealed class NodeRun : IDisposable
     /// <summary>Appends to the node's log; a share that is away must not cost the result.</summary>
     private void Log(NodeBackupResult result)
     {
+        if (_request.Job is not null)
+        {
+            // Reading only, or writing elsewhere: the next backup would learn a wrong speed from it.
+            return;
+        }
+
         try
         {
             _environment.Log(result, _heart);

@@ -1,6 +1,7 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Planning;
+using NasBackup.Sets;
 using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
@@ -31,6 +32,7 @@ internal sealed class NodeWork : IDisposable
     private readonly Availability _availability;
     private readonly AssignmentCloser _closer;
     private readonly Watchman _watchman;
+    private SetJobWriter? _setJob;
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
 
     public NodeWork(
@@ -49,7 +51,10 @@ internal sealed class NodeWork : IDisposable
         (_environment, _detector, _heart, _options, _leave) = (environment, detector, heart, options, leave);
         _runtime = folder.Share.Runtime;
         _cancellation = leave.Token;
-        _sources = new SourceSet(request.Sources, plan.Identities, plan.Snapshots ?? [], environment.ToOwnPath, environment.OpenSource);
+        // What is done with a set that exists needs no sources: they may be what was lost.
+        _sources = request.Job is not null
+            ? new SourceSet([], [], [], environment.ToOwnPath, environment.OpenSource)
+            : new SourceSet(request.Sources, plan.Identities, plan.Snapshots ?? [], environment.ToOwnPath, environment.OpenSource);
         _set = new SetFolder(request, environment.ToOwnPath, environment.OpenDevice);
         _availability = new Availability(
             _sources, _set, _runtime, request.FailoverTimeout, text => options.Warning?.Invoke($"{me.Node}: {text}"), heart.Meter.AddPulse, _cancellation);
@@ -67,7 +72,7 @@ internal sealed class NodeWork : IDisposable
     {
         ProveDevice();
         ProveSources();
-        MirrorWriter writer = CreateWriter();
+        IEntryWriter writer = CreateWriter();
         long? outage = null;
         INodeThread watch = _runtime.Start($"{_me.Node} watch", Watch);
         try
@@ -107,7 +112,7 @@ internal sealed class NodeWork : IDisposable
     }
 
     /// <summary>Does what comes next; the outcome when there is nothing more to do.</summary>
-    private NodeOutcome? Step(MirrorWriter writer)
+    private NodeOutcome? Step(IEntryWriter writer)
     {
         if (NextAssignment() is { } assignment)
         {
@@ -126,7 +131,7 @@ internal sealed class NodeWork : IDisposable
         }
         else if (_view.AllClosed)
         {
-            new FinishingPhase(_folder, _request, _plan, _view, _me, _detector, _heart, _set, _availability, Notify, _cancellation).Step();
+            new FinishingPhase(_folder, _request, _plan, _view, _me, _environment, _detector, _heart, _set, _availability, Notify, _cancellation).Step();
         }
         else
         {
@@ -205,7 +210,7 @@ internal sealed class NodeWork : IDisposable
         return null;
     }
 
-    private void CopyAssignment(AssignmentView assignment, MirrorWriter writer)
+    private void CopyAssignment(AssignmentView assignment, IEntryWriter writer)
     {
         if (!assignment.IsFirst)
         {
@@ -318,8 +323,14 @@ internal sealed class NodeWork : IDisposable
         return !_view.FailedNodes.Contains(owner, StringComparer.OrdinalIgnoreCase);
     }
 
-    private MirrorWriter CreateWriter()
+    private IEntryWriter CreateWriter()
     {
+        if (_request.Job is not null)
+        {
+            return _setJob = new SetJobWriter(
+                _set, _request, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time), _heart, _folder.Share, _me, _environment.OpenTarget, _environment.ToOwnPath);
+        }
+
         FilePath[] bases = [.. _request.Sources.Zip(_plan.Identities, SetPaths.DataBase)];
         return new MirrorWriter(
             _sources, _set, bases, _plan.Base, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time), _heart, _runtime.Time);
@@ -350,6 +361,7 @@ internal sealed class NodeWork : IDisposable
 
     public void Dispose()
     {
+        _setJob?.Dispose();
         _sources.Dispose();
         _set.Dispose();
         _over.Dispose();

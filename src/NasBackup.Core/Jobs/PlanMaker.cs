@@ -70,7 +70,7 @@ internal sealed class PlanMaker(
             Skipped = skipped,
             Unreadable = unreadable,
             UnreadableCount = unreadableCount,
-            Lists = WriteLists(items),
+            Lists = PlanLists.Write(folder, request, items, environment.CostOf, Step, Verbose),
         };
     }
 
@@ -176,24 +176,6 @@ internal sealed class PlanMaker(
                 $"The device '{path}' has {space.FreeBytes} bytes and {(space.FreeEntries < 0 ? "any number of" : space.FreeEntries)} files free; this backup needs about {needed} bytes and {entries} files. Make room there, or choose another destination.",
                 path);
         }
-    }
-
-    private List<PlanListDocument> WriteLists(List<ListItem> items)
-    {
-        NodeCost[] costs = [.. request.Nodes.Select(environment.CostOf)];
-        double speeds = costs.Sum(cost => cost.Speed);
-        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(request.Strategy, items, costs, Step);
-        var files = new ListFiles(folder, Step);
-        var documents = new List<PlanListDocument>();
-        for (int i = 0; i < lists.Count; i++)
-        {
-            AssignmentDocument assignment = files.Write($"L{i + 1}", lists[i], request.Nodes[i], incarnation: null);
-            double ratio = costs[i].Speed / speeds;
-            documents.Add(new PlanListDocument(assignment, ratio, costs[i].Speed, costs[i].CostPerEntry));
-            Verbose($"{assignment.Id} for {request.Nodes[i]}: {assignment.Entries} entries, {assignment.Bytes} bytes (speed {costs[i].Speed:F0} B/s, {costs[i].CostPerEntry * 1000:F3} ms per entry, ratio {ratio:P1}).");
-        }
-
-        return documents;
     }
 }
 

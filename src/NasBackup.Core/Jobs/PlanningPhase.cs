@@ -169,7 +169,7 @@ internal sealed class PlanningPhase(
 
                 // Working: a planner that finds nothing more for the failure timeout is held for failed like any other.
                 heart.State = NodeState.Working;
-                return NewMaker(snapshots).Make(cancellation);
+                return request.Job is null ? NewMaker(snapshots).Make(cancellation) : PlanSetJob();
             }
             catch (Exception e) when (DoesNotAnswer(e) && _runtime.Time.GetElapsedTime(start) < request.FailoverTimeout)
             {
@@ -196,6 +196,13 @@ internal sealed class PlanningPhase(
         Step = heart.Meter.AddStep,
         Verbose = text => options.Verbose?.Invoke($"{me.Node}: {text}"),
     };
+
+    private PlanDocument PlanSetJob() => new SetJobPlanner(folder, request, me, environment)
+    {
+        Progress = heart.Meter.NoteCount,
+        Step = heart.Meter.AddStep,
+        Verbose = text => options.Verbose?.Invoke($"{me.Node}: {text}"),
+    }.Make(cancellation);
 
     private bool Publish(SlotDocument slot)
     {

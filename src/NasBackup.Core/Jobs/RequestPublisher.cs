@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Sets;
 
 namespace NasBackup.Jobs;
 
@@ -24,7 +25,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
         string[] sources = [.. chosen.Select(source => source.Path)];
         string device = request.Destination.Length > 1 ? request.Destination.TrimEnd('/') : request.Destination;
         CheckOverlap(sources, device);
-        IReadOnlyList<string> nodes = Nodes(request);
+        IReadOnlyList<string> nodes = Nodes(request.Nodes, request.SourceOwner);
         WaitForOthers(request, sources, device, cancellation);
         PrepareDevice(device);
         string id = PlanFolder.NewPlanId(share);
@@ -59,13 +60,59 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
         return folder;
     }
 
-    private static void Check(BackupRequest request)
+    /// <summary>Publishes the request of a verification or a restore.</summary>
+    /// <param name="job">What is to be done.</param>
+    /// <param name="set">The set's own set.json and the token of its request.json.</param>
+    /// <param name="request">Device, nodes, timeouts.</param>
+    /// <exception cref="BackupException">FailureTimeoutTooShort, NodeNotGiven.</exception>
+    public PlanFolder Publish(SetJobDocument job, (SetDocument Document, string Token) set, SetJobRequest request)
     {
-        if (request.FailureTimeout < TimeSpan.FromSeconds(1))
+        ThrowIfTooShort(request.FailureTimeout);
+        IReadOnlyList<string> nodes = Nodes(request.Nodes, []);
+        string id = PlanFolder.NewPlanId(share);
+        var folder = new PlanFolder(share, id);
+        share.MakeFolder(folder.Root);
+        share.Publish(
+            folder.Root,
+            "request",
+            new RequestDocument
+            {
+                Id = id,
+                Token = set.Token,
+                CreatedAt = share.Runtime.Time.GetUtcNow().UtcDateTime,
+                Sources = [.. set.Document.Sources.Select(source => new SourceDocument(source.Path, Owner: null))],
+                Device = request.Device,
+                Nodes = nodes,
+                Strategy = PlanStrategy.Balanced,
+                Layout = set.Document.Layout,
+                Type = BackupType.Full,
+                Include = [],
+                Exclude = [],
+                OneFileSystem = false,
+                ExcludeCaches = false,
+                FailureTimeoutSeconds = request.FailureTimeout.TotalSeconds,
+                FailoverTimeoutSeconds = request.FailoverTimeout.TotalSeconds,
+                Snapshot = SnapshotMode.None,
+                // Nothing is written to the device; a restore syncs what it writes itself.
+                Durability = Durability.None,
+                Job = job,
+            },
+            CoordinationJson.Default.RequestDocument);
+        return folder;
+    }
+
+    private static void ThrowIfTooShort(TimeSpan failureTimeout)
+    {
+        if (failureTimeout < TimeSpan.FromSeconds(1))
         {
             throw new BackupException(
-                ErrorIds.FailureTimeoutTooShort, ErrorKind.InvalidArgument, $"A failure timeout of {request.FailureTimeout.TotalSeconds} s would hold healthy nodes for failed; give 1 s or more.", request.FailureTimeout);
+                ErrorIds.FailureTimeoutTooShort, ErrorKind.InvalidArgument, $"A failure timeout of {failureTimeout.TotalSeconds} s would hold healthy nodes for failed; give 1 s or more.", failureTimeout);
         }
+    }
+
+    private static void Check(BackupRequest request)
+    {
+        ThrowIfTooShort(request.FailureTimeout);
 
         if (request.Layout is not DeviceLayout.Mirror)
         {
@@ -126,9 +173,9 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
     private static bool IsAtOrBelow(string path, string ancestor)
         => path == ancestor || path.StartsWith(ancestor.TrimEnd('/') + "/", StringComparison.Ordinal);
 
-    private IReadOnlyList<string> Nodes(BackupRequest request)
+    private IReadOnlyList<string> Nodes(IReadOnlyList<string> wanted, IReadOnlyList<string> owners)
     {
-        IReadOnlyList<string> nodes = request.Nodes.Count > 0 ? request.Nodes : [.. registry.GetAll().Select(node => node.Name)];
+        IReadOnlyList<string> nodes = wanted.Count > 0 ? wanted : [.. registry.GetAll().Select(node => node.Name)];
         if (nodes.Count == 0)
         {
             throw new BackupException(
@@ -136,7 +183,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
         }
 
         nodes = [.. registry.EnsureRegistered(nodes).Distinct(StringComparer.OrdinalIgnoreCase)];
-        foreach (string owner in request.SourceOwner.Where(owner => !nodes.Contains(owner, StringComparer.OrdinalIgnoreCase)))
+        foreach (string owner in owners.Where(owner => !nodes.Contains(owner, StringComparer.OrdinalIgnoreCase)))
         {
             throw new BackupException(
                 ErrorIds.NodeNotInPlan, ErrorKind.InvalidArgument, $"The source owner {owner} is none of the plan's nodes ({string.Join(", ", nodes)}).", owner);

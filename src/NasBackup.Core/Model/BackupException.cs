@@ -99,6 +99,7 @@ public static class ErrorIds
     public const string TargetFull = nameof(TargetFull);
     public const string TargetExists = nameof(TargetExists);
     public const string TargetNotWritten = nameof(TargetNotWritten);
+    public const string JobStopped = nameof(JobStopped);
     public const string SetHeld = nameof(SetHeld);
     public const string SetInUse = nameof(SetInUse);
     public const string SnapshotFailed = nameof(SnapshotFailed);

@@ -48,6 +48,8 @@ internal sealed class EntryListWriter : IDisposable
                 WriteBase(json, known);
             }
 
+            item.Content?.WriteTo(json);
+
             json.WriteEndObject();
         });
         Entries++;
@@ -204,7 +206,7 @@ internal static class EntryListReader
         }
 
         return attempt is >= 1 and <= ListItem.LastAttempt
-            ? new ListItem(fields.ToEntry(sources), attempt, problem) { Base = known.ToBase() }
+            ? new ListItem(fields.ToEntry(sources), attempt, problem) { Base = known.ToBase(), Content = known.ToContent() }
             : throw new JsonException($"there is no attempt {attempt}");
     }
 
@@ -228,6 +230,10 @@ internal static class EntryListReader
             json.Read();
             known.Attributes = EntryJson.ReadAttributes(ref json);
         }
+        else if (EntryJson.TryReadBytes(ref json, "target"u8, "targetBase64"u8, out byte[]? target))
+        {
+            known.LinkTarget = target;
+        }
         else if (json.ValueTextEquals("lost"u8))
         {
             json.Read();
@@ -241,16 +247,19 @@ internal static class EntryListReader
         return true;
     }
 
-    /// <summary>What a line says of the base's copy.</summary>
+    /// <summary>What a line says of the base's copy, or of the copy in the set that the plan is about.</summary>
     private struct BaseFields
     {
         public BaseUse? Use;
         public Hash128? Hash;
         public ExtendedAttributes? Attributes;
-        public int Lost;
+        public byte[]? LinkTarget;
+        public int? Lost;
 
         public readonly BaseCopy? ToBase() => Use is not { } use ? null
-            : new BaseCopy(use, Hash ?? throw new JsonException("a copy in the base has no hash"), (MetadataLoss)Lost, Attributes);
+            : new BaseCopy(use, Hash ?? throw new JsonException("a copy in the base has no hash"), (MetadataLoss)Lost.GetValueOrDefault(), Attributes);
+
+        public readonly ListContent? ToContent() => Use is null && Lost is { } lost ? new ListContent(Hash, Attributes, LinkTarget, (MetadataLoss)lost) : null;
     }
 }
 

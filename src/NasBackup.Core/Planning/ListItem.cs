@@ -11,6 +11,9 @@ public readonly record struct ListItem(Entry Entry, int Attempt = 1, string? Ear
     /// <summary>What an older set has of it, or null.</summary>
     public BaseCopy? Base { get; init; }
 
+    /// <summary>What a manifest says of the entry beside its status, in plans that verify or restore; else null.</summary>
+    public ListContent? Content { get; init; }
+
     /// <summary>Bytes that have to be read and written for it, as far as the plan knows.</summary>
     public long BytesToMove => Base is { Use: BaseUse.Link } ? 0 : Entry.Size;
 

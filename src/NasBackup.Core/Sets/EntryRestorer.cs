@@ -32,7 +32,12 @@ internal sealed class EntryRestorer(
     OpenSet set, RestoreTargets targets, RestoreConflict conflict, RestoreDrafts drafts, Action<int> moved, CancellationToken cancellation)
 {
     private readonly ConcurrentDictionary<(IFileTree Tree, FilePath Path), bool> _folders = new();
-    private readonly RestoreContent _content = new(set, drafts, moved, cancellation);
+    private RestoreContent? _content;
+
+    /// <summary>Whether each file is on storage before it gets its name; else the caller makes all durable at the end.</summary>
+    public bool SyncsEach { get; init; }
+
+    private RestoreContent Content => _content ??= new RestoreContent(set, drafts, moved, cancellation) { SyncsEach = SyncsEach };
 
     /// <summary>Folders that were missing and were made without being asked for, with the source that they are of.</summary>
     public ConcurrentDictionary<(int Source, FilePath Path), bool> MadeFolders { get; } = new();
@@ -151,7 +156,7 @@ internal sealed class EntryRestorer(
     /// <summary>Makes the thing and gives it its name.</summary>
     private (FilePath Path, MetadataLoss Lost) Place(in ManifestEntry entry, IFileTree tree, FilePath path, RestoreAction action)
     {
-        FilePath draft = _content.Write(entry, tree, path, out MetadataLoss lost);
+        FilePath draft = Content.Write(entry, tree, path, out MetadataLoss lost);
         try
         {
             switch (action)

@@ -67,6 +67,17 @@ internal readonly record struct ManifestEntry
         Problem = journal.Problem,
     };
 
+    /// <summary>What a list says that was made of a manifest.</summary>
+    public static ManifestEntry From(in Planning.ListItem item) => new()
+    {
+        Entry = item.Entry,
+        Node = "",
+        Hash = item.Content?.Hash,
+        Attributes = item.Content?.Attributes,
+        LinkTarget = item.Content?.LinkTarget,
+        Lost = item.Content?.Lost ?? MetadataLoss.None,
+    };
+
     private static FileStatus StatusInSet(Entry listed, in JournalEntry journal)
     {
         // A journal has no kind (it cannot change) and states the size of what is in the set, which counts.

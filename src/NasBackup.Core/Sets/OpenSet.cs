@@ -8,8 +8,11 @@ internal sealed class OpenSet : IDisposable
 {
     private readonly FilePath[] _dataBases;
 
-    private OpenSet(IFileTree tree, SetDocument document, SetChain chain)
+    private readonly bool _ownsTree;
+
+    private OpenSet(IFileTree tree, SetDocument document, SetChain chain, bool ownsTree)
     {
+        _ownsTree = ownsTree;
         Tree = tree;
         Document = document;
         Chain = chain;
@@ -44,13 +47,24 @@ internal sealed class OpenSet : IDisposable
             SetChain chain = folders.Chain(setId, tree);
             chain.Refresh();
             chain.ThrowIfRemoved();
-            return new OpenSet(tree, ReadDocument(folders.Published(tree), setId), chain);
+            return new OpenSet(tree, ReadDocument(folders.Published(tree), setId), chain, ownsTree: true);
         }
         catch
         {
             tree.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A set whose folder is open already; closing it leaves the folder open.</summary>
+    /// <exception cref="BackupException">SetIncomplete, SetRemoved; RecordDamaged: its set.json cannot be read.</exception>
+    /// <exception cref="FileSystemException">The device cannot be read.</exception>
+    public static OpenSet Of(IFileTree tree, string setId, INodeRuntime runtime, Tokens tokens)
+    {
+        var chain = new SetChain(setId, tree, runtime, tokens);
+        chain.Refresh();
+        chain.ThrowIfRemoved();
+        return new OpenSet(tree, ReadDocument(new Share(tree, runtime, tokens), setId), chain, ownsTree: false);
     }
 
     /// <summary>Where a path below a source lies in the set's folder.</summary>
@@ -136,7 +150,13 @@ internal sealed class OpenSet : IDisposable
         }
     }
 
-    public void Dispose() => Tree.Dispose();
+    public void Dispose()
+    {
+        if (_ownsTree)
+        {
+            Tree.Dispose();
+        }
+    }
 
     private BackupException Damaged(FilePath path, string why, Exception? inner = null) => new(
         ErrorIds.ManifestDamaged,

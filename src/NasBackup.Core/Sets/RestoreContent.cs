@@ -12,6 +12,9 @@ internal sealed class RestoreContent(OpenSet set, RestoreDrafts drafts, Action<i
 {
     private const int BufferBytes = 1024 * 1024;
 
+    /// <inheritdoc cref="EntryRestorer.SyncsEach"/>
+    public bool SyncsEach { get; init; }
+
     /// <summary>Writes a draft.</summary>
     /// <returns>Where it is.</returns>
     /// <exception cref="BackupException">EntryDamaged, EntryMissing: the set does not have what its manifest says; DeviceNotFound.</exception>
@@ -88,7 +91,7 @@ internal sealed class RestoreContent(OpenSet set, RestoreDrafts drafts, Action<i
         }
 
         MetadataLoss lost = target.SetMetadata(entry.Entry.Status.Metadata, entry.Attributes ?? ExtendedAttributes.None);
-        if (!tree.SyncsAsOne)
+        if (SyncsEach || !tree.SyncsAsOne)
         {
             target.Sync();
         }

@@ -7,18 +7,42 @@ using NasBackup.Files;
 namespace NasBackup.Sets;
 
 /// <summary>
-/// Where files are written before they get their names: <c>.nasbackup-restore/HOST.PROCESS.TOKEN</c> at the top of a target,
+/// Where files are written before they get their names: <c>.nasbackup-restore/RUN</c> at the top of a target,
 /// so that what a torn restore leaves is in one place and never looks like a file of the user's. What a process of this host
 /// that is no more has left is removed by the next restore.
 /// </summary>
-internal sealed class RestoreDrafts(Tokens tokens)
+/// <param name="run">What the folder of this run is called.</param>
+internal sealed class RestoreDrafts(string run)
 {
     private static readonly FilePath Top = FilePath.FromText(".nasbackup-restore");
 
     private readonly ConcurrentDictionary<IFileTree, FilePath> _folders = new();
-    private readonly string _run = $"{Environment.MachineName}.{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}.{tokens.Next(8)}";
     private readonly Lock _gate = new();
     private long _next;
+
+    /// <summary>Drafts of a restore by this process alone.</summary>
+    public static RestoreDrafts OfProcess(Tokens tokens)
+        => new($"{Environment.MachineName}.{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}.{tokens.Next(8)}");
+
+    /// <summary>Removes what all nodes of a plan have left, when the plan is through.</summary>
+    public static void RemoveOf(IEnumerable<IFileTree> trees, string planId)
+    {
+        foreach (IFileTree tree in trees)
+        {
+            Try(() =>
+            {
+                foreach (DirectoryItem item in tree.ReadDirectory(Top, withStatus: false))
+                {
+                    if (FilePath.Display(item.Name).StartsWith(planId + ".", StringComparison.Ordinal))
+                    {
+                        RemoveFolder(tree, Top.Combine(item.Name));
+                    }
+                }
+
+                tree.DeleteDirectory(Top);
+            });
+        }
+    }
 
     /// <summary>A name that nobody has, in a target's folder of drafts.</summary>
     public FilePath New(IFileTree tree)
@@ -27,7 +51,7 @@ internal sealed class RestoreDrafts(Tokens tokens)
         {
             lock (_gate)
             {
-                folder = Top.Combine(_run);
+                folder = Top.Combine(run);
                 if (!_folders.ContainsKey(tree))
                 {
                     tree.CreateDirectory(Top);
@@ -42,7 +66,7 @@ internal sealed class RestoreDrafts(Tokens tokens)
     }
 
     /// <summary>A name beside a file, for where its folder is on another file system than the target's top.</summary>
-    public FilePath NewBeside(FilePath path) => path.Parent.Combine($".nasbackup-restore.{_run}.{Interlocked.Increment(ref _next).ToString(CultureInfo.InvariantCulture)}");
+    public FilePath NewBeside(FilePath path) => path.Parent.Combine($".nasbackup-restore.{run}.{Interlocked.Increment(ref _next).ToString(CultureInfo.InvariantCulture)}");
 
     /// <summary>Removes what is left of this run. What cannot be removed only takes room.</summary>
     public void Remove()

@@ -86,6 +86,19 @@ internal sealed class RestoreTargets : IDisposable
     /// <summary>Where a path below a source goes in that folder.</summary>
     public FilePath PathOf(int source, FilePath path) => _places[source].Base.Combine(path);
 
+    /// <summary>Whether something is there already.</summary>
+    public bool Has(int source, FilePath path)
+    {
+        try
+        {
+            return Tree(source) is { } tree && tree.GetStatus(PathOf(source, path)).Kind is EntryKind.Directory;
+        }
+        catch (FileSystemException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The same for people.</summary>
     public string Display(int source, FilePath path) => path.IsRoot ? _places[source].Path : $"{_places[source].Path.TrimEnd('/')}/{path}";
 

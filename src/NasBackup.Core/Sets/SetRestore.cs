@@ -40,7 +40,7 @@ internal sealed class SetRestore(OpenSet set, RestoreOptions options, Identity m
     {
         var selection = ItemSelection.Of(set.Document, options.Item, options.LiteralItem);
         using RestoreTargets targets = OpenTargets(create: false);
-        var restorer = new EntryRestorer(set, targets, options.Conflict, new RestoreDrafts(tokens), static _ => { }, cancellation);
+        var restorer = new EntryRestorer(set, targets, options.Conflict, RestoreDrafts.OfProcess(tokens), static _ => { }, cancellation);
         using ManifestReader manifest = set.OpenManifest();
         foreach (ManifestEntry entry in manifest.Entries())
         {
@@ -62,7 +62,7 @@ internal sealed class SetRestore(OpenSet set, RestoreOptions options, Identity m
         using RestoreTargets targets = OpenTargets(create: true);
         var tally = new RestoreTally(set, me.Node, options.Failed);
         var progress = new WorkProgress(me.Node, set.Document.Entries, set.Document.Bytes, options.Progress, runtime.Time);
-        var drafts = new RestoreDrafts(tokens);
+        var drafts = RestoreDrafts.OfProcess(tokens);
         var restorer = new EntryRestorer(set, targets, options.Conflict, drafts, bytes => progress.Moved(bytes), cancellation);
         var folders = new FolderMetadata(set, targets, selection);
         BackupException? stopped = null;

@@ -105,14 +105,17 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
                 .Take(MostFailures - _failures.Count)
                 .Select(item => new FailureDocument(item.Path, ErrorIds.SourceUnreadable, item.Problem, planner))],
             FailedNodes = view.FailedNodes,
-            Takeovers = [.. view.TakenOver.Select(assignment => Takeover(view, assignment))],
-            Nodes = Nodes(view, speeds),
+            Takeovers = Takeovers(view),
+            Nodes = Nodes(request, view, speeds),
             Manifest = manifest,
             Skipped = new SortedDictionary<string, long>(plan.Skipped, StringComparer.Ordinal),
             Warnings = _warnings,
             Changed = _changed.Count > 0 ? _changed : null,
         };
     }
+
+    /// <summary>All takeovers of a plan.</summary>
+    public static IReadOnlyList<TakeoverDocument> Takeovers(ClusterView view) => [.. view.TakenOver.Select(assignment => Takeover(view, assignment))];
 
     private static TakeoverDocument Takeover(ClusterView view, AssignmentView assignment)
     {
@@ -131,7 +134,7 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
     }
 
     /// <summary>The plan's nodes first, then those that joined.</summary>
-    private List<NodeSummaryDocument> Nodes(ClusterView view, IReadOnlyDictionary<string, double> speeds)
+    public static IReadOnlyList<NodeSummaryDocument> Nodes(RequestDocument request, ClusterView view, IReadOnlyDictionary<string, double> speeds)
     {
         HashSet<string> failed = new(view.FailedNodes, StringComparer.OrdinalIgnoreCase);
         var work = view.All

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using NasBackup.Coordination;
 using NasBackup.Files;
 
@@ -87,21 +86,7 @@ internal sealed class SetVerification(OpenSet set, VerifyOptions options, Identi
         }
     }
 
-    private bool Reads(in ManifestEntry entry) => options.Mode switch
-    {
-        VerifyMode.Full => true,
-        VerifyMode.Sample => IsInSample(entry.Entry.Path),
-        _ => false,
-    };
-
-    /// <summary>Another random part each time, so that in the end everything has had its turn.</summary>
-    private bool IsInSample(FilePath path)
-    {
-        var hash = new XxHash3();
-        hash.Append(_seed);
-        hash.Append(path.Bytes);
-        return hash.GetCurrentHashAsUInt64() < options.Sample * ulong.MaxValue;
-    }
+    private bool Reads(in ManifestEntry entry) => VerifySample.Reads(options.Mode, options.Sample, _seed, entry.Entry.Path);
 }
 
 /// <summary>What has been found so far. May be called from many threads.</summary>

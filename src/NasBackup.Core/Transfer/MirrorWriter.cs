@@ -27,7 +27,7 @@ internal sealed class MirrorWriter(
     Availability availability,
     RateLimiter limiter,
     ITransferControl control,
-    TimeProvider time)
+    TimeProvider time) : IEntryWriter
 {
     private readonly ConcurrentDictionary<FilePath, bool> _folders = new();
     private readonly bool _syncEach = !set.Tree.SyncsAsOne;

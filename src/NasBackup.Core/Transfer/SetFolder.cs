@@ -19,7 +19,7 @@ internal sealed class SetFolder(RequestDocument request, Func<string, string> to
     public string DevicePath => toOwnPath(request.Device);
 
     /// <summary>The set's folder as this node sees it.</summary>
-    public string OwnPath => System.IO.Path.Combine(DevicePath, request.Id);
+    public string OwnPath => System.IO.Path.Combine(DevicePath, request.SetId);
 
     public IFileTree Tree => _tree ?? throw new InvalidOperationException("the set's folder has not been opened");
 

@@ -1,0 +1,34 @@
+using NasBackup.Coordination;
+using NasBackup.Planning;
+
+namespace NasBackup.Jobs;
+
+/// <summary>Divides what is to be done among a plan's nodes (F3–F7) and writes the lists (F8).</summary>
+internal static class PlanLists
+{
+    /// <summary>Writes one list per node. They count when the plan's slot has been published.</summary>
+    /// <param name="folder">The plan.</param>
+    /// <param name="request">Its request.</param>
+    /// <param name="items">All that is to be done.</param>
+    /// <param name="costOf">What work costs a node.</param>
+    /// <param name="step">Called now and then.</param>
+    /// <param name="verbose">Told how it was divided, and why.</param>
+    public static IReadOnlyList<PlanListDocument> Write(
+        PlanFolder folder, RequestDocument request, IReadOnlyList<ListItem> items, Func<string, NodeCost> costOf, Action step, Action<string> verbose)
+    {
+        NodeCost[] costs = [.. request.Nodes.Select(costOf)];
+        double speeds = costs.Sum(cost => cost.Speed);
+        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(request.Strategy, items, costs, step);
+        var files = new ListFiles(folder, step);
+        var documents = new List<PlanListDocument>();
+        for (int i = 0; i < lists.Count; i++)
+        {
+            AssignmentDocument assignment = files.Write($"L{i + 1}", lists[i], request.Nodes[i], incarnation: null);
+            double ratio = costs[i].Speed / speeds;
+            documents.Add(new PlanListDocument(assignment, ratio, costs[i].Speed, costs[i].CostPerEntry));
+            verbose($"{assignment.Id} for {request.Nodes[i]}: {assignment.Entries} entries, {assignment.Bytes} bytes (speed {costs[i].Speed:F0} B/s, {costs[i].CostPerEntry * 1000:F3} ms per entry, ratio {ratio:P1}).");
+        }
+
+        return documents;
+    }
+}

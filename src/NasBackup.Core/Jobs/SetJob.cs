@@ -1,0 +1,76 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Sets;
+using NasBackup.Transfer;
+
+namespace NasBackup.Jobs;
+
+/// <summary>What several nodes do with a set, asked for and told in the words of results.</summary>
+internal static class SetJob
+{
+    /// <summary>The set as its own folder describes it.</summary>
+    /// <exception cref="BackupException">DeviceNotFound, SetNotFound, SetIncomplete, RecordDamaged.</exception>
+    public static (SetDocument Document, string Token) ReadSet(Share share, string device, string setId)
+    {
+        try
+        {
+            using IFileTree tree = FileTree.Open(device);
+            using OpenSet set = OpenSet.Open(new SetFolders(tree, FileTree.Open, share.Runtime, share.Tokens), setId);
+            RequestDocument? request = new Share(set.Tree, share.Runtime, share.Tokens).TryRead(SetPaths.Token, CoordinationJson.Default.RequestDocument);
+            return request is not null
+                ? (set.Document, request.Token)
+                : throw new BackupException(
+                    ErrorIds.RecordDamaged, ErrorKind.InvalidData, $"'{set.Tree.RootPath}/{SetPaths.Token}' is missing or damaged, by which nodes prove that they see the same set. Run the command without -Node.", setId);
+        }
+        catch (FileSystemException e)
+        {
+            throw DeviceErrors.CannotUse(device, e);
+        }
+    }
+
+    /// <summary>What a verification by several nodes found.</summary>
+    public static VerifyResult ToVerifyResult(RequestDocument request, BackupResult result, CompletionDocument completion) => new()
+    {
+        Status = result.Status,
+        SetId = request.SetId,
+        Device = request.Device,
+        Mode = request.Job!.Mode,
+        Entries = completion.Entries + completion.FailedEntries - Count(completion, nameof(DamageKind.Extra)),
+        EntriesRead = request.Job.Mode is VerifyMode.Full ? completion.Entries : 0,
+        BytesRead = request.Job.Mode is VerifyMode.Full ? completion.Bytes : 0,
+        Damaged = Count(completion, nameof(DamageKind.Damaged)),
+        Missing = Count(completion, nameof(DamageKind.Missing)),
+        Extra = Count(completion, nameof(DamageKind.Extra)),
+        Unreadable = Count(completion, nameof(DamageKind.Unreadable)),
+        Items = [.. completion.Failures.Select(failure => new DamagedItem(request.SetId, CountNames.KindOf(failure.ErrorId), failure.Path, failure.ErrorId, failure.Problem))],
+        Nodes = result.Nodes,
+        FailedNodes = result.FailedNodes,
+        Takeovers = result.Takeovers,
+        Duration = result.Duration,
+    };
+
+    /// <summary>What a restore by several nodes did.</summary>
+    public static RestoreResult ToRestoreResult(RequestDocument request, BackupResult result, CompletionDocument? completion) => new()
+    {
+        Status = result.Status,
+        SetId = request.SetId,
+        Device = request.Device,
+        Target = request.Job!.Target is { } target ? [target] : [.. request.Sources.Select(source => source.Path)],
+        Entries = Count(completion, nameof(RestoreAction.Restore)) + Count(completion, nameof(RestoreAction.Overwrite)) + Count(completion, nameof(RestoreAction.Rename)),
+        Bytes = result.Bytes,
+        Kept = Count(completion, nameof(RestoreAction.Keep)),
+        Skipped = Count(completion, nameof(RestoreAction.Skip)),
+        FailedEntries = result.FailedEntries,
+        Failures = result.Failures,
+        SkippedPaths = [],
+        Warnings = completion?.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal),
+        Nodes = result.Nodes,
+        FailedNodes = result.FailedNodes,
+        Takeovers = result.Takeovers,
+        Duration = result.Duration,
+        Problem = result.Problem,
+        ErrorId = result.ErrorId,
+    };
+
+    private static long Count(CompletionDocument? completion, string kind) => completion?.Counts?.GetValueOrDefault(kind) ?? 0;
+}

@@ -1,0 +1,31 @@
+using System.Text.Json;
+using NasBackup.Files;
+using NasBackup.Formats;
+
+namespace NasBackup.Planning;
+
+/// <summary>What a manifest says of an entry beside its status.</summary>
+/// <param name="Hash">XXH128 of the content, of a link's target; null where there is none.</param>
+/// <param name="Attributes">Its extended attributes, or null.</param>
+/// <param name="LinkTarget">What a link points to, where the set has no link.</param>
+/// <param name="Lost">What of it the set could not keep.</param>
+public sealed record ListContent(Hash128? Hash, ExtendedAttributes? Attributes, byte[]? LinkTarget, MetadataLoss Lost)
+{
+    /// <summary>Writes the fields into the object that is open.</summary>
+    internal void WriteTo(Utf8JsonWriter json)
+    {
+        if (Hash is { } hash)
+        {
+            json.WriteString("hash", hash.ToString());
+        }
+
+        EntryJson.WriteAttributes(json, Attributes);
+        if (LinkTarget is { } target)
+        {
+            EntryJson.WritePath(json, "target", new FilePath(target));
+        }
+
+        // Written always: by it a line says that it has such fields.
+        json.WriteNumber("lost", (int)Lost);
+    }
+}

@@ -1,0 +1,132 @@
+using NasBackup.Tests.Cluster;
+using NasBackup.Tests.Support;
+
+namespace NasBackup.Tests.Cmdlets;
+
+/// <summary>Sets verified and restored by several nodes.</summary>
+public sealed class SetJobTests : IDisposable
+{
+    private readonly Workplace _place = new();
+
+    public SetJobTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "rsync: Linux only.");
+
+    private string Target => Path.Combine(_place.Root, "restored");
+
+    public void Dispose()
+    {
+        System.Diagnostics.Process.Start("chmod", ["-R", "u+rwx", _place.Root]).WaitForExit();
+        System.Diagnostics.Process.Start("rm", ["-rf", _place.Root]).WaitForExit();
+        Directory.CreateDirectory(_place.Root);
+        _place.Dispose();
+    }
+
+    [Fact]
+    public void Several_nodes_verify_a_set_and_each_does_a_part()
+    {
+        MakeFiles(200, 20_000);
+        BackupResult set = BackUp();
+
+        var result = _place.Shell.RunScript("Test-NasBackupSet $args[0] $args[1] -Node nas1,nas2 -Share $args[2]", _place.Device, set.SetId, _place.Share).Single<VerifyResult>();
+
+        Assert.Equal((BackupStatus.Completed, set.Entries, set.Bytes), (result.Status, result.Entries, result.BytesRead));
+        Assert.Equal(["nas1", "nas2"], result.Nodes.Select(node => node.Node));
+        Assert.All(result.Nodes, node => Assert.True(node.Entries > 0));
+    }
+
+    [Fact]
+    public void What_several_nodes_find_damaged_is_named_and_noted()
+    {
+        BackupResult set = BackUp();
+        string data = (string)set.DataPath;
+        File.WriteAllText(data + "/a.txt", "ab");
+        File.Delete(data + "/folder/b.bin");
+        File.WriteAllText(data + "/stranger", "x");
+
+        Outcome outcome = _place.Shell.RunScript("Test-NasBackupSet $args[0] $args[1] -Node nas1,nas2 -Share $args[2]", _place.Device, set.SetId, _place.Share);
+
+        Assert.Equal(
+            ["EntryDamaged", "EntryExtra", "EntryMissing"],
+            outcome.Errors.Select(error => error.FullyQualifiedErrorId.Split(',')[0]).Order(StringComparer.Ordinal));
+        var result = (VerifyResult)Assert.Single(outcome.Output).BaseObject;
+        Assert.Equal((BackupStatus.CompletedWithErrors, 1, 1, 1), (result.Status, result.Damaged, result.Missing, result.Extra));
+        Assert.Equal(2, _place.Shell.RunScript("Get-NasBackupSet $args[0]", _place.Device).Single<BackupSet>().DamagedEntries);
+    }
+
+    [Fact]
+    public void Several_nodes_restore_a_tree_with_every_kind_of_file()
+    {
+        Directory.CreateDirectory(_place.Source + "/every");
+        EveryKindOfFile.Make(_place.Source + "/every");
+        BackupResult set = BackUp();
+
+        Outcome outcome = Restore(set.SetId);
+
+        Assert.Empty(outcome.Errors);
+        var result = outcome.Single<RestoreResult>();
+        Assert.Equal((BackupStatus.Completed, set.Entries), (result.Status, result.Entries + result.Kept));
+        Assert.Equal("", EveryKindOfFile.Differences(_place.Source, Target));
+    }
+
+    [Fact]
+    public void Items_restored_by_nodes_bring_their_folders_and_nothing_else()
+    {
+        BackupResult set = BackUp();
+
+        Assert.Empty(Restore(set.SetId, "-Item b.bin").Errors);
+
+        Assert.Equal(["folder", "folder/b.bin"], Directory.EnumerateFileSystemEntries(Target, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Target, path)).Order(StringComparer.Ordinal));
+        Assert.Equal(File.GetLastWriteTimeUtc(_place.Source + "/folder"), File.GetLastWriteTimeUtc(Target + "/folder"));
+    }
+
+    [Fact]
+    public void Nodes_that_are_killed_in_a_restore_are_taken_over_by_one_that_comes_later()
+    {
+        MakeFiles(100, 50_000);
+        BackupResult set = BackUp();
+        _place.Shell.RunScript("Register-NasNode -Share $args[0] nas3", _place.Share);
+        using (RunnerProcess killed = RunnerProcess.Start(
+            "--json", "Restore-NasBackup", "-Device", _place.Device, "-SetId", set.SetId, "-Destination", Target, "-Share", _place.Share, "-Node", "nas1,nas2", "-FailureTimeout", "2", "-MaxBytesPerSecond", "1MB"))
+        {
+            TestCluster.WaitFor(() => Directory.Exists(Target) && Directory.GetFiles(Target, "f*").Length > 20, "some files are restored");
+            killed.Signal(Signals.KillAtOnce);
+            killed.WaitForExit();
+        }
+
+        string plan = _place.Shell.RunScript("(Get-NasBackupPlan -Share $args[0])[-1].Id", _place.Share).Output.Single().ToString();
+        using RunnerProcess survivor = RunnerProcess.Run("--json", "Start-NasNodeBackup", "-Share", _place.Share, "-PlanId", plan, "-Node", "nas3");
+
+        Assert.True(survivor.ExitCode == 0, survivor.Errors);
+        Assert.Equal("", EveryKindOfFile.Differences(_place.Source, Target));
+        Assert.False(Directory.Exists(Target + "/.nasbackup-restore"));
+        BackupPlan ended = _place.Shell.RunScript("Get-NasBackupPlan -Share $args[0] $args[1]", _place.Share, plan).Single<BackupPlan>();
+        Assert.Equal(PlanStatus.Completed, ended.Status);
+    }
+
+    [Fact]
+    public void Several_nodes_need_a_share_and_a_set_that_is_whole()
+    {
+        BackupResult set = BackUp();
+        Assert.Equal("ShareNotGiven", _place.Shell.RunScript("Test-NasBackupSet $args[0] $args[1] -Node nas1", _place.Device, set.SetId).ErrorId);
+
+        File.Delete(Directory.GetFiles(Path.Combine(_place.Device, set.SetId), "manifest.*").Single());
+        Assert.Equal("ManifestMissing", _place.Shell.RunScript("Test-NasBackupSet $args[0] $args[1] -Node nas1,nas2 -Share $args[2]", _place.Device, set.SetId, _place.Share).ErrorId);
+        Assert.True(_place.Shell.RunScript("Get-NasBackupSet $args[0]", _place.Device).Single<BackupSet>().IsDamaged);
+    }
+
+    private void MakeFiles(int count, int size)
+    {
+        var random = new Random(1);
+        var content = new byte[size];
+        for (int i = 0; i < count; i++)
+        {
+            random.NextBytes(content);
+            File.WriteAllBytes($"{_place.Source}/f{i:D4}", content);
+        }
+    }
+
+    private BackupResult BackUp() => _place.Shell.Run(
+        "Invoke-NasBackup", new() { ["Share"] = _place.Share, ["Path"] = _place.Source, ["Destination"] = _place.Device, ["Node"] = "nas1" }).Single<BackupResult>();
+
+    private Outcome Restore(string setId, string arguments = "") => _place.Shell.RunScript(
+        $"Restore-NasBackup $args[0] $args[1] $args[2] -Node nas1,nas2 -Share $args[3] {arguments}", _place.Device, setId, Target, _place.Share);
+}
