@@ -6,7 +6,7 @@ using NasBackup.Cmdlets.Pipeline;
 
 namespace NasBackup.Cmdlets.Commands;
 
-/// <summary>Changes the preset speed or the path map of registered nodes; what is not given stays.</summary>
+/// <summary>Changes the preset speed, the host name or the path map of registered nodes; what is not given stays.</summary>
 [Cmdlet(VerbsCommon.Set, "NasNode", SupportsShouldProcess = true, DefaultParameterSetName = PresetSet)]
 [OutputType(typeof(Node))]
 public sealed class SetNasNodeCommand : NasCmdlet
@@ -29,7 +29,12 @@ public sealed class SetNasNodeCommand : NasCmdlet
     [Parameter(Mandatory = true, ParameterSetName = LearnedSet)]
     public SwitchParameter ClearSpeed { get; set; }
 
-    /// <summary>How the node sees paths: from the plan's path to its own. It replaces the whole map; @{} empties it.</summary>
+    /// <summary>What a management client reaches the node's machine by; an empty text takes it away.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public string? HostName { get; set; }
+
+    /// <summary>How the node sees paths: from the plan's path to its own; 'node:/path' holds only while that node owns the disk. It replaces the whole map; @{} empties it.</summary>
     [Parameter]
     [ValidateNotNull]
     public IDictionary? PathMap { get; set; }
@@ -48,7 +53,7 @@ public sealed class SetNasNodeCommand : NasCmdlet
         NodeName.Check(name);
         if (ShouldProcess($"{name} on {ResolveShare()}", "Change node"))
         {
-            WriteObject(OpenShare().SetNode(name, Speed, Parameters.PathMap.From(PathMap), ClearSpeed));
+            WriteObject(OpenShare().SetNode(name, Speed, Parameters.PathMap.From(PathMap), ClearSpeed, HostName));
         }
     }
 }

@@ -3,6 +3,7 @@ using NasBackup.Cmdlets.Completion;
 using NasBackup.Cmdlets.Jobs;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
+using NasBackup.Cmdlets.Remoting;
 using NasBackup.Jobs;
 
 namespace NasBackup.Cmdlets.Commands;
@@ -12,7 +13,7 @@ namespace NasBackup.Cmdlets.Commands;
 /// Stopping it makes the node leave, and the others take over at once.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Start, "NasNodeBackup", SupportsShouldProcess = true)]
-[OutputType(typeof(NodeBackupResult), typeof(Job))]
+[OutputType(typeof(NodeBackupResult), typeof(NodeProcess), typeof(Job))]
 public sealed class StartNasNodeBackupCommand : PlanCmdlet
 {
     /// <summary>Names this machine's node where -Node is not given.</summary>
@@ -42,6 +43,10 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
     [Parameter]
     public SwitchParameter AsJob { get; set; }
 
+    /// <summary>Starts the node's run as a process of its own, which goes on when this session ends, and returns at once.</summary>
+    [Parameter]
+    public SwitchParameter Detached { get; set; }
+
     private string NodeToRun
     {
         get
@@ -67,6 +72,16 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
             // A name that is not registered is told here, not by the job.
             string node = cluster.GetNode(NodeToRun).Name;
             RunAsJob([nameof(Plan)], JobParameters.Of(cluster, planId, (nameof(Node), node)), [node]);
+            return;
+        }
+
+        if (Detached)
+        {
+            // Bad names are told here, not in a log.
+            string node = cluster.GetNode(NodeToRun).Name;
+            cluster.GetPlan(planId);
+            var start = new NodeStart(cluster.SharePath, planId, node, Workers, MaxBytesPerSecond, AllowInsecureShare);
+            WriteObject(new DetachedNode(System.IO.Path.Combine(MyInvocation.MyCommand.Module.ModuleBase, "NasBackup.psd1")).Start(start));
             return;
         }
 

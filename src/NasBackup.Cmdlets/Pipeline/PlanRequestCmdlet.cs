@@ -186,7 +186,7 @@ public abstract class PlanRequestCmdlet : NasCmdlet
     }
 
     /// <summary>The request for all sources that came in.</summary>
-    private protected BackupRequest MakeRequest() => new()
+    private protected virtual BackupRequest MakeRequest() => new()
     {
         Path = _sources,
         Destination = Paths.Folder(Destination, ErrorIds.DeviceNotFound),

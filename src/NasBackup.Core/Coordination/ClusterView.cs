@@ -140,6 +140,8 @@ internal static class TakeoverReason
 {
     public const string NoProgress = nameof(NoProgress);
     public const string NeverStarted = nameof(NeverStarted);
+    /// <summary>It found out at its start that it cannot take part: it looks at the wrong place, for one.</summary>
+    public const string CouldNotStart = nameof(CouldNotStart);
     public const string Left = nameof(Left);
     public const string Restarted = nameof(Restarted);
     public const string Requested = nameof(Requested);

@@ -70,9 +70,10 @@ internal sealed partial record NodeDocument : IChecked
         FieldRules.Require(Speed is null or (>= 0 and < DocumentFields.MostRate), "speed is negative");
         FieldRules.Each(PathMap, 10_000, "pathMap", pair =>
         {
-            DocumentFields.AbsolutePath(pair.Key, "pathMap");
+            DocumentFields.AbsolutePath(PathMaps.Split(pair.Key).Path, "pathMap");
             DocumentFields.AbsolutePath(pair.Value, "pathMap");
         });
+        FieldRules.OptionalText(HostName, "hostName");
     }
 }
 
@@ -157,6 +158,9 @@ internal sealed partial record SlotDocument : IChecked
         FieldRules.Require(Kind is not SlotKind.Failed || Error is not null, "a slot of kind Failed names no error");
         FieldRules.Require(Kind is not SlotKind.Completed || Completion is not null, "a slot of kind Completed tells no result");
         FieldRules.Require(PinnedBy is null || PlanFolder.IsPlanId(PinnedBy), "pinnedBy is not the id of a plan");
+        FieldRules.Require(Kind is SlotKind.Frozen == (Snapshot is not null || (Kind is SlotKind.Frozen && Error is not null)), "a slot of kind Frozen tells no snapshot, or another one does");
+        FieldRules.OptionalText(Output, "output");
+        Snapshot?.Check();
         Damage?.Check();
         Snapshot?.Check();
         Plan?.Check();
@@ -190,6 +194,7 @@ internal sealed partial record PlanDocument : IChecked
             FieldRules.Text(sample.Mtime, "the time of a sample");
             FieldRules.NotNegative(sample.Size, "the size of a sample");
         }));
+        FieldRules.Each(Snapshots ?? [], 100_000, "snapshots", snapshot => snapshot.Check());
         FieldRules.Each(Skipped, 1000, "skipped", pair => FieldRules.NotNegative(pair.Value, "skipped"));
         FieldRules.Each(Unreadable, 100_000, "unreadable", item =>
         {

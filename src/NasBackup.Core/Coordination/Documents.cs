@@ -11,7 +11,7 @@ internal sealed partial record ShareDocument(string Format, int Version, string 
 }
 
 /// <summary>A registered node, <c>nodes/NAME.json</c>.</summary>
-internal sealed partial record NodeDocument(string Name, double? Speed, Dictionary<string, string> PathMap, DateTime RegisteredAt);
+internal sealed partial record NodeDocument(string Name, double? Speed, Dictionary<string, string> PathMap, DateTime RegisteredAt, string? HostName = null);
 
 /// <summary>One source of a request.</summary>
 /// <param name="Path">Absolute, as text (<see cref="Files.FilePath"/> notation).</param>
@@ -226,6 +226,9 @@ internal sealed partial record SlotDocument
     public ErrorDocument? Error { get; init; }
 
     public CompletionDocument? Completion { get; init; }
+
+    /// <summary>Of Done of a failover: the end of what the command printed.</summary>
+    public string? Output { get; init; }
 
     /// <summary>Of Frozen: the source as it is read.</summary>
     public SnapshotDocument? Snapshot { get; init; }

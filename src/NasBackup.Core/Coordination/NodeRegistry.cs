@@ -48,12 +48,14 @@ internal sealed class NodeRegistry(Share share)
     /// <param name="name">Its name; the case is kept for display.</param>
     /// <param name="speed">The preset speed in bytes per second (F7), above 0, or null: learned.</param>
     /// <param name="pathMap">From the plan's path to the node's own, or null for none.</param>
-    /// <exception cref="BackupException">NodeNameInvalid, NodeAlreadyRegistered, RecordDamaged.</exception>
-    public Node Register(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap)
+    /// <param name="hostName">What a management client reaches the node's machine by, or null.</param>
+    /// <exception cref="BackupException">NodeNameInvalid, NodeAlreadyRegistered, PathMapInvalid, RecordDamaged.</exception>
+    public Node Register(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap, string? hostName = null)
     {
         NodeName.Check(name);
         CheckSpeed(speed);
-        var document = new NodeDocument(name, speed, Copy(pathMap), share.Runtime.Time.GetUtcNow().UtcDateTime);
+        PathMaps.Check(name, pathMap ?? new Dictionary<string, string>(StringComparer.Ordinal));
+        var document = new NodeDocument(name, speed, Copy(pathMap), share.Runtime.Time.GetUtcNow().UtcDateTime, hostName);
         if (Find(name) is { } earlier || IsAnothers(earlier = Publish(document), document))
         {
             throw new BackupException(
@@ -109,15 +111,18 @@ internal sealed class NodeRegistry(Share share)
     /// <param name="speed">The new preset speed in bytes per second, or null: as it was.</param>
     /// <param name="pathMap">The new path map as a whole, or null: as it was.</param>
     /// <param name="clearSpeed">Whether the preset is removed, so that the speed is learned again.</param>
-    /// <exception cref="BackupException">NodeNameInvalid, NodeNotRegistered, RecordDamaged.</exception>
-    public Node Set(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap, bool clearSpeed = false)
+    /// <param name="hostName">The new host name, or null: as it was; "" takes it away.</param>
+    /// <exception cref="BackupException">NodeNameInvalid, NodeNotRegistered, PathMapInvalid, RecordDamaged.</exception>
+    public Node Set(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap, bool clearSpeed = false, string? hostName = null)
     {
         CheckSpeed(speed);
+        PathMaps.Check(name, pathMap ?? new Dictionary<string, string>(StringComparer.Ordinal));
         NodeDocument before = Require(name);
         NodeDocument after = before with
         {
             Speed = speed ?? (clearSpeed ? null : before.Speed),
             PathMap = pathMap is null ? before.PathMap : Copy(pathMap),
+            HostName = hostName switch { null => before.HostName, "" => null, _ => hostName },
         };
         share.Replace(PathOf(name), after, CoordinationJson.Default.NodeDocument);
         return Describe(after);
@@ -188,6 +193,7 @@ internal sealed class NodeRegistry(Share share)
             EffectiveSpeed = preset ?? learned.TransferRate ?? Node.DefaultSpeed,
             CostPerEntry = TimeSpan.FromSeconds(learned.CostPerEntry ?? 0),
             PathMap = document.PathMap,
+            HostName = document.HostName,
             LastBackup = learned.LastBackup,
         };
     }

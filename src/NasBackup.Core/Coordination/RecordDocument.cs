@@ -97,6 +97,9 @@ internal sealed partial record RecordDocument
     /// <summary>Why it left, or null.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>The id of the error for which it left before it could take part, or null.</summary>
+    public string? ErrorId { get; init; }
+
     /// <summary>Whether waiting is right in this state, so that a pulse is enough and no progress is asked for.</summary>
     [JsonIgnore]
     public bool MayWait => State is not NodeState.Working;

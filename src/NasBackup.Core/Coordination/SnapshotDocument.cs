@@ -13,13 +13,13 @@ internal sealed record SnapshotDocument(int Source, SnapshotMode Mode, string Na
 {
     public void Check()
     {
-        FieldRules.NotNegative(Source, "snapshot.source");
-        FieldRules.Text(Name, "snapshot.name");
-        FieldRules.Text(Node, "snapshot.node");
-        FieldRules.Text(Host, "snapshot.host");
+        FieldRules.NotNegative(Source, "the source of a snapshot");
+        DocumentFields.FileName(Name, "the name of a snapshot");
+        DocumentFields.Speaker(Node, "the node of a snapshot");
+        FieldRules.Text(Host, "the host of a snapshot");
         if (Path is not null)
         {
-            DocumentFields.AbsolutePath(Path, "snapshot.path");
+            DocumentFields.AbsolutePath(Path, "the path of a snapshot");
         }
     }
 }

@@ -49,8 +49,9 @@ public sealed class BackupCluster : IDisposable
     }
 
     /// <summary>Registers a node.</summary>
-    /// <exception cref="BackupException">NodeAlreadyRegistered, NodeNameInvalid.</exception>
-    public Node RegisterNode(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap) => _registry.Register(name, speed, pathMap);
+    /// <exception cref="BackupException">NodeAlreadyRegistered, NodeNameInvalid, PathMapInvalid.</exception>
+    public Node RegisterNode(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap, string? hostName = null)
+        => _registry.Register(name, speed, pathMap, hostName);
 
     /// <summary>All registered nodes, by name.</summary>
     public IReadOnlyList<Node> GetNodes() => _registry.GetAll();
@@ -60,8 +61,9 @@ public sealed class BackupCluster : IDisposable
     public Node GetNode(string name) => _registry.Get(name);
 
     /// <summary>Changes what is not null.</summary>
-    public Node SetNode(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap, bool clearSpeed = false)
-        => _registry.Set(name, speed, pathMap, clearSpeed);
+    /// <exception cref="BackupException">NodeNotRegistered, PathMapInvalid.</exception>
+    public Node SetNode(string name, double? speed, IReadOnlyDictionary<string, string>? pathMap, bool clearSpeed = false, string? hostName = null)
+        => _registry.Set(name, speed, pathMap, clearSpeed, hostName);
 
     public void UnregisterNode(string name) => _registry.Unregister(name);
 
@@ -205,6 +207,30 @@ public sealed class BackupCluster : IDisposable
         return SetJob.ToRestoreResult(document, result, completion);
     }
 
+    /// <summary>Follows a job whose nodes run elsewhere, through the share alone. Cancelling stops the job; it can be resumed.</summary>
+    /// <exception cref="BackupException">PlanCompleted, NodeNotStarted, and what keeps a plan from being made.</exception>
+    public BackupResult FollowJob(string planId, BackupJobOptions options, CancellationToken cancellation)
+    {
+        PlanFolder folder = _plans.Open(planId);
+        ThrowIfComplete(folder);
+        return new FollowedJob(folder, folder.ReadRequest()!, options).Run(cancellation);
+    }
+
+    /// <summary>Lets a stopped plan go on, before its nodes are started elsewhere.</summary>
+    public void ResumePlan(string planId)
+    {
+        PlanFolder folder = _plans.Open(planId);
+        if (folder.IsStopped)
+        {
+            folder.Control.PublishNext(new Identity(Identity.Client, _share.Tokens.Next(8)).Slot(_share, SlotKind.Resume), out _);
+        }
+    }
+
+    /// <summary>Where a node sees a folder of this machine, by the node's path map.</summary>
+    /// <remarks>A node that is not registered yet sees it as this machine does.</remarks>
+    public string PathOnNode(string node, string path)
+        => _registry.GetAll().FirstOrDefault(known => known.Name.Equals(node, StringComparison.OrdinalIgnoreCase)) is { } found ? PathMaps.Translate(found.PathMap, path) : path;
+
     public void Dispose() => _share.Dispose();
 
     private (RequestDocument Document, BackupResult Result, CompletionDocument? Completion) RunSetJob(
@@ -266,13 +292,28 @@ public sealed class BackupCluster : IDisposable
         }
     }
 
+    /// <summary>The node's path map; of a command that only plans, that of the node that this machine is.</summary>
+    private IReadOnlyDictionary<string, string> MapOf(string? node)
+    {
+        try
+        {
+            return _registry.Get(node ?? NodeSettings.LocalNode).PathMap;
+        }
+        catch (BackupException e) when (node is null && e.ErrorId is ErrorIds.NodeNotRegistered or ErrorIds.NodeNameInvalid)
+        {
+            return new Dictionary<string, string>(StringComparer.Ordinal);
+        }
+    }
+
     private NodeEnvironment EnvironmentOf(string? node)
     {
-        IReadOnlyDictionary<string, string> map = node is null ? new Dictionary<string, string>(StringComparer.Ordinal) : _registry.Get(node).PathMap;
+        IReadOnlyDictionary<string, string> map = MapOf(node);
+        PathMaps.Check(node ?? NodeSettings.LocalNode, map);
         return new NodeEnvironment
         {
-            ToOwnPath = path => NodeEnvironment.Translate(map, path),
-            ToPlanPath = path => NodeEnvironment.TranslateBack(map, path),
+            ToOwnPath = path => PathMaps.Translate(map, path),
+            OwnPaths = (path, owner) => PathMaps.Candidates(map, path, owner),
+            ToPlanPath = path => PathMaps.TranslateBack(map, path),
             LocalNode = NodeSettings.LocalNode,
             Open = FileTree.Open,
             CostOf = CostOf,

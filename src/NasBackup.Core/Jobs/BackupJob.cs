@@ -122,7 +122,7 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
                 options.Warning?.Invoke($"Node {part.Node} took no part to the end: {part.Failure!.Message}");
             }
 
-            BackupResult result = ToResult(completion, duration);
+            BackupResult result = JobResults.Of(request, completion, duration);
             SetWarnings.Tell(result.Warnings, options.Warning);
             return result;
         }
@@ -152,24 +152,6 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
             ErrorId = telling?.ErrorId,
         };
     }
-
-    private BackupResult ToResult(CompletionDocument completion, TimeSpan duration) => new()
-    {
-        Status = completion.Status,
-        PlanId = request.Id,
-        SetId = request.SetId,
-        DataPath = NodeOutcome.DataPathOf(request),
-        Entries = completion.Entries,
-        Bytes = completion.Bytes,
-        FailedEntries = completion.FailedEntries,
-        Failures = NodeOutcome.FailuresOf(completion),
-        FailedNodes = completion.FailedNodes,
-        Takeovers = NodeOutcome.TakeoversOf(completion, request.Id),
-        Nodes = [.. completion.Nodes.Select(node => new NodeSummary(node.Node, node.Entries, node.Bytes, node.Speed, node.Failed))],
-        Duration = duration,
-        Warnings = completion.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal),
-        Changed = completion.Changed ?? [],
-    };
 
     private sealed class Part(string node)
     {

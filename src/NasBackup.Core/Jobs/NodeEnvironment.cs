@@ -10,6 +10,13 @@ internal sealed class NodeEnvironment
     /// <summary>How this node sees a path of the plan.</summary>
     public required Func<string, string> ToOwnPath { get; init; }
 
+    /// <summary>All places at which this node may see a path of a source, given who owns its disk (null: nobody knows), the likeliest first.</summary>
+    public Func<string, string?, IReadOnlyList<string>> OwnPaths
+    {
+        get => field ?? ((path, _) => [ToOwnPath(path)]);
+        init;
+    }
+
     /// <summary>How the plan names a path of this node, as far as its path map can be read backwards; the path itself where it cannot.</summary>
     public Func<string, string> ToPlanPath { get; init; } = path => path;
 
@@ -44,16 +51,8 @@ internal sealed class NodeEnvironment
     /// <summary>Appends to the node's log (F11).</summary>
     public required Action<NodeBackupResult, NodeHeart> Log { get; init; }
 
-    /// <summary>A path map read backwards: the longest own path that matches, replaced.</summary>
-    public static string TranslateBack(IReadOnlyDictionary<string, string> map, string path)
-        => Translate(map.GroupBy(pair => pair.Value, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First().Key, StringComparer.Ordinal), path);
-
-    /// <summary>The longest matching prefix of a path map, replaced; the path itself where none matches.</summary>
-    public static string Translate(IReadOnlyDictionary<string, string> map, string path)
-    {
-        string? best = map.Keys
-            .Where(prefix => path == prefix.TrimEnd('/') || path.StartsWith(prefix.TrimEnd('/') + "/", StringComparison.Ordinal))
-            .MaxBy(prefix => prefix.Length);
-        return best is null ? path : map[best].TrimEnd('/') + path[best.TrimEnd('/').Length..];
-    }
+    /// <summary>Where this node sees a source while its owner has its disk.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="frozen">Where it is frozen, as the plan's paths are named, or null.</param>
+    public string SourcePath(SourceDocument source, string? frozen = null) => OwnPaths(frozen ?? source.Path, source.Owner)[0];
 }

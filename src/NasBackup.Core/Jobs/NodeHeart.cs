@@ -56,6 +56,9 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
 
     public bool LeftByStop { get; set; }
 
+    /// <summary>The error for which the node leaves before it could take part.</summary>
+    public string? ErrorId { get; set; }
+
     /// <summary>What the node's work comes to.</summary>
     public WorkMeter Meter { get; }
 
@@ -280,7 +283,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         }
 
         NodeState state = Availability is { IsWaiting: true } && State is not NodeState.Left ? NodeState.WaitingForFailover : State;
-        _record.Write(new RecordContent(state, counters, EntriesDone, BytesDone, BytesCopied, Meter, CurrentFile, Problem, LeftByStop), TakesWork);
+        _record.Write(new RecordContent(state, counters, EntriesDone, BytesDone, BytesCopied, Meter, CurrentFile, Problem, LeftByStop, ErrorId), TakesWork);
     }
 
     private NodeStoppedException ShareFull(FileSystemException e) => new(

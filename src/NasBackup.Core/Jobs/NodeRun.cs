@@ -58,6 +58,7 @@ internal sealed class NodeRun : IDisposable
         }
         catch (Exception e)
         {
+            _heart.ErrorId = (e as BackupException)?.ErrorId ?? ErrorIds.FileOperationFailed;
             Leave(e.Message);
             throw;
         }
@@ -95,7 +96,7 @@ internal sealed class NodeRun : IDisposable
             }
 
             // After the sources are closed: a snapshot that is mounted could not be unmounted before.
-            new NodeSnapshots(_folder, _request, _me, _environment, _options, _cancellation).RemoveAll(view.FailedNodes);
+            new NodeSnapshots(_folder, _request, _me, _environment, _options, _heart.Meter.AddPulse, _cancellation).RemoveAll(view.FailedNodes);
             return outcome;
         }
         catch (NodeStoppedException e)

@@ -42,11 +42,20 @@ internal sealed record NodeSettings
     /// <summary>Room for what changes under a snapshot of a thick logical volume, as lvcreate's -l takes it.</summary>
     public string SnapshotSpace { get; init; } = "20%ORIGIN";
 
+    /// <summary>A program and its arguments that takes the disks of a failed node over, after fencing it (F14); its contract is in docs/failover.md.</summary>
+    public IReadOnlyList<string>? FailoverCommand { get; init; }
+
+    /// <summary>How long it may take, in seconds.</summary>
+    public double FailoverCommandTimeoutSeconds { get; init; } = 120;
+
+    [JsonIgnore]
+    public Transfer.FailoverOptions Failover => new(FailoverCommand ?? [], Seconds(FailoverCommandTimeoutSeconds));
+
     [JsonIgnore]
     public Transfer.SnapshotOptions Snapshots => new()
     {
         Command = SnapshotCommand ?? [],
-        Timeout = TimeSpan.FromSeconds(Math.Clamp(SnapshotTimeoutSeconds, 0.1, TimeSpan.FromDays(1).TotalSeconds)),
+        Timeout = Seconds(SnapshotTimeoutSeconds),
         Space = SnapshotSpace,
     };
 
@@ -97,7 +106,7 @@ internal sealed record NodeSettings
 
     private void Check()
     {
-        foreach ((IReadOnlyList<string>? command, string name) in new[] { (NotificationCommand, "notificationCommand"), (SnapshotCommand, "snapshotCommand") })
+        foreach ((IReadOnlyList<string>? command, string name) in new[] { (NotificationCommand, "notificationCommand"), (SnapshotCommand, "snapshotCommand"), (FailoverCommand, "failoverCommand") })
         {
             FieldRules.Require(command?.Any(string.IsNullOrEmpty) is not true, $"{name} has an empty part.");
         }
@@ -125,6 +134,8 @@ internal sealed record NodeSettings
 
     private static BackupException Invalid(string path, Exception e) => new(
         ErrorIds.NodeSettingsInvalid, ErrorKind.InvalidData, $"The node's settings '{path}' cannot be read: {e.Message} Mend the file, or name another with {Variable}.", path, e);
+
+    private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(Math.Clamp(seconds, 0.1, TimeSpan.FromDays(1).TotalSeconds));
 }
 
 [JsonSourceGenerationOptions(

@@ -10,13 +10,13 @@ namespace NasBackup.Jobs;
 /// when the plan is over, or found and removed by the next run on the same source.
 /// </summary>
 internal sealed class NodeSnapshots(
-    PlanFolder folder, RequestDocument request, Identity me, NodeEnvironment environment, NodeRunOptions options, CancellationToken cancellation)
+    PlanFolder folder, RequestDocument request, Identity me, NodeEnvironment environment, NodeRunOptions options, Action pulse, CancellationToken cancellation)
 {
     private const int RemoveAttempts = 4;
 
     private static readonly TimeSpan RemovePause = TimeSpan.FromSeconds(0.5);
 
-    private readonly Snapshotter _snapshotter = new(environment.Settings.Snapshots, text => options.Verbose?.Invoke($"{me.Node}: {text}"), cancellation);
+    private readonly Snapshotter _snapshotter = new(environment.Settings.Snapshots, text => options.Verbose?.Invoke($"{me.Node}: {text}"), pulse, cancellation);
 
     private bool IsWanted => request.Snapshot is not SnapshotMode.None;
 
@@ -74,6 +74,7 @@ internal sealed class NodeSnapshots(
             }
 
             detector.Look();
+            pulse();
             if (folder.Share.Runtime.Time.GetElapsedTime(start) > request.FailoverTimeout)
             {
                 string owner = request.Sources[missing.Value].Owner ?? me.Node;
@@ -113,7 +114,7 @@ internal sealed class NodeSnapshots(
     private void Remove(SnapshotDocument snapshot, bool isHere)
     {
         // Told to leave or not, what was made for this plan goes with it.
-        var snapshotter = new Snapshotter(environment.Settings.Snapshots, text => options.Verbose?.Invoke($"{me.Node}: {text}"), CancellationToken.None);
+        var snapshotter = new Snapshotter(environment.Settings.Snapshots, text => options.Verbose?.Invoke($"{me.Node}: {text}"), pulse, CancellationToken.None);
         for (int attempt = 1; ; attempt++)
         {
             try
@@ -143,7 +144,7 @@ internal sealed class NodeSnapshots(
             return [];
         }
 
-        var snapshotter = new Snapshotter(settings.Snapshots, _ => { }, cancellation);
+        var snapshotter = new Snapshotter(settings.Snapshots, _ => { }, () => { }, cancellation);
         return [.. request.Path.SelectMany((source, i) => snapshotter.Describe(request.Snapshot, source, SnapshotNames.PrefixOf("SHARE", "PLAN") + i)).Select(command => command.ToString())];
     }
 
@@ -240,5 +241,5 @@ internal sealed class NodeSnapshots(
         return other.Completion.Last is { Kind: SlotKind.Completed } || other.Planning.Last is { Kind: SlotKind.Failed };
     }
 
-    private string OwnPath(int source) => environment.ToOwnPath(request.Sources[source].Path);
+    private string OwnPath(int source) => environment.SourcePath(request.Sources[source]);
 }

@@ -13,6 +13,7 @@ namespace NasBackup.Jobs;
 internal sealed class NodeWork : IDisposable
 {
     private static readonly TimeSpan IdleStep = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan HelpInterval = TimeSpan.FromSeconds(1);
 
     private readonly PlanFolder _folder;
     private readonly RequestDocument _request;
@@ -33,6 +34,7 @@ internal sealed class NodeWork : IDisposable
     private readonly AssignmentCloser _closer;
     private readonly Watchman _watchman;
     private SetJobWriter? _setJob;
+    private long _lastHelp;
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
 
     public NodeWork(
@@ -53,11 +55,16 @@ internal sealed class NodeWork : IDisposable
         _cancellation = leave.Token;
         // What is done with a set that exists needs no sources: they may be what was lost.
         _sources = request.Job is not null
-            ? new SourceSet([], [], [], environment.ToOwnPath, environment.OpenSource)
-            : new SourceSet(request.Sources, plan.Identities, plan.Snapshots ?? [], environment.ToOwnPath, environment.OpenSource);
+            ? new SourceSet([], [], [], environment.OwnPaths, environment.OpenSource)
+            : new SourceSet(request.Sources, plan.Identities, plan.Snapshots ?? [], environment.OwnPaths, environment.OpenSource);
         _set = new SetFolder(request, environment.ToOwnPath, environment.OpenDevice);
-        _availability = new Availability(
-            _sources, _set, _runtime, request.FailoverTimeout, text => options.Warning?.Invoke($"{me.Node}: {text}"), heart.Meter.AddPulse, _cancellation);
+        var failover = new Failover(
+            folder, request, me, detector, environment.Settings.Failover, Tell, Verbose, heart.Meter.AddPulse, _cancellation);
+        _sources.OwnerOf = failover.OwnerOf;
+        _availability = new Availability(_sources, _set, _runtime, request.FailoverTimeout, Tell, heart.Meter.AddPulse, _cancellation)
+        {
+            Failover = failover,
+        };
         _closer = new AssignmentCloser(folder, view, me, heart.Meter.AddPulse);
         _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, environment.CostOf, _availability.Look, heart.Publish, Verbose);
         heart.Availability = _availability;
@@ -135,10 +142,21 @@ internal sealed class NodeWork : IDisposable
         }
         else
         {
+            HelpFailover();
             _runtime.Sleep(IdleStep, _cancellation);
         }
 
         return null;
+    }
+
+    /// <summary>Who waits for a source may not be able to take its disk over; this node may.</summary>
+    private void HelpFailover()
+    {
+        if (_runtime.Time.GetElapsedTime(_lastHelp) > HelpInterval && _detector.All.Any(seen => seen.Record.State is NodeState.WaitingForFailover))
+        {
+            _availability.Help();
+            _lastHelp = _runtime.Time.GetTimestamp();
+        }
     }
 
     /// <summary>A list that was begun and not brought to its end is closed where it stands; the rest becomes a new one.</summary>
@@ -289,6 +307,11 @@ internal sealed class NodeWork : IDisposable
             return;
         }
 
+        if (_set.DevicePath != _request.Device && !System.IO.Path.Exists(_set.DevicePath))
+        {
+            throw MappedToNothing("device", _request.Device, _set.DevicePath);
+        }
+
         throw new BackupException(
             ErrorIds.DeviceDiffers,
             ErrorKind.DeviceError,
@@ -303,6 +326,11 @@ internal sealed class NodeWork : IDisposable
             // Where its owner has failed the source may be on its way; the work itself waits for it.
             if (!_sources.Proves(source, out string? problem) && OwnerIsWell(source))
             {
+                if (_sources.IsMappedToNothing(source))
+                {
+                    throw MappedToNothing("source", _sources.PlanPath(source), _sources.OwnPath(source));
+                }
+
                 throw new BackupException(
                     ErrorIds.SourceDiffers,
                     ErrorKind.DeviceError,
@@ -311,6 +339,9 @@ internal sealed class NodeWork : IDisposable
             }
         }
     }
+
+    private BackupException MappedToNothing(string what, string planPath, string ownPath)
+        => PathMapErrors.MappedToNothing(_me.Node, what, planPath, ownPath);
 
     private bool OwnerIsWell(int source)
     {
@@ -338,6 +369,8 @@ internal sealed class NodeWork : IDisposable
 
     private void Notify(CompletionDocument completion)
         => Notification.Send(_environment.Settings, _folder.PlanId, completion, text => _options.Warning?.Invoke($"{_me.Node}: {text}"));
+
+    private void Tell(string text) => _options.Warning?.Invoke($"{_me.Node}: {text}");
 
     private void Verbose(string text) => _options.Verbose?.Invoke($"{_me.Node}: {text}");
 

@@ -76,7 +76,7 @@ internal sealed class PlanMaker(
 
     private (ScanResult Result, SourceIdentityDocument Identity) Scan(int source, long entriesBefore, long bytesBefore, CancellationToken cancellation)
     {
-        string path = environment.ToOwnPath(Snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path ?? request.Sources[source].Path);
+        string path = environment.SourcePath(request.Sources[source], Snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path);
         try
         {
             if (IsFolder(path))
@@ -104,6 +104,10 @@ internal sealed class PlanMaker(
             ScanResult single = Scanner.ScanSingle(parent, FilePath.Parse(System.IO.Path.GetFileName(path)), source);
             return (single, SourceSet.Identify(parent, isFile: true, single.Entries));
         }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound && path != PlanPath(source))
+        {
+            throw PathMapErrors.MappedToNothing(me.Node, "source", PlanPath(source), path);
+        }
         catch (FileSystemException e)
         {
             throw new BackupException(
@@ -114,6 +118,8 @@ internal sealed class PlanMaker(
                 e);
         }
     }
+
+    private string PlanPath(int source) => Snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path ?? request.Sources[source].Path;
 
     private bool IsFolder(string path)
     {
@@ -134,7 +140,7 @@ internal sealed class PlanMaker(
         string path = environment.ToOwnPath(request.Device);
         try
         {
-            using IFileTree device = environment.OpenDevice(path);
+            using IFileTree device = OpenDevice(path);
             ThrowIfTooSmall(device, path, SpareBytes, entries: 0);
             SetFolder.Create(device, request, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
             try
@@ -158,6 +164,10 @@ internal sealed class PlanMaker(
                 throw;
             }
         }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound && path != request.Device)
+        {
+            throw PathMapErrors.MappedToNothing(me.Node, "device", request.Device, path);
+        }
         catch (FileSystemException e)
         {
             throw DeviceErrors.CannotUse(path, e);
@@ -177,6 +187,21 @@ internal sealed class PlanMaker(
                 path);
         }
     }
+
+    /// <summary>The device's folder, made where only the last part is missing: who asked for the plan may not see it.</summary>
+    private IFileTree OpenDevice(string path)
+    {
+        try
+        {
+            return environment.OpenDevice(path);
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound && path == request.Device && System.IO.Path.GetDirectoryName(path) is { } parent)
+        {
+            using IFileTree above = environment.OpenDevice(parent);
+            above.CreateDirectory(FilePath.Parse(System.IO.Path.GetFileName(path)));
+            return environment.OpenDevice(path);
+        }
+    }
 }
 
 /// <summary>What is said when a device cannot be used.</summary>
@@ -192,4 +217,14 @@ internal static class DeviceErrors
             ErrorIds.DeviceFull, ErrorKind.NoSpace, $"The device '{path}' is full: {e.Reason}. Make room there, or choose another destination.", path, e),
         _ => new BackupException(ErrorIds.DeviceUnsuitable, ErrorKind.DeviceError, $"The device '{path}' cannot be used: {e.Message}.", path, e),
     };
+}
+
+/// <summary>What is said of a path map that leads nowhere.</summary>
+internal static class PathMapErrors
+{
+    public static BackupException MappedToNothing(string node, string what, string planPath, string ownPath) => new(
+        ErrorIds.PathMapInvalid,
+        ErrorKind.NotFound,
+        $"The path map of node {node} leads the {what} '{planPath}' to '{ownPath}', where there is nothing. Mount it there, or mend the map with Set-NasNode -PathMap.",
+        ownPath);
 }

@@ -21,7 +21,7 @@ internal sealed class PlanningPhase(
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     private readonly INodeRuntime _runtime = folder.Share.Runtime;
-    private readonly NodeSnapshots _snapshots = new(folder, request, me, environment, options, cancellation);
+    private readonly NodeSnapshots _snapshots = new(folder, request, me, environment, options, heart.Meter.AddPulse, cancellation);
 
     /// <summary>The plan, made here or elsewhere.</summary>
     /// <exception cref="BackupException">It cannot be made; the error is that of whoever tried.</exception>

@@ -12,7 +12,8 @@ internal sealed record RecordContent(
     WorkMeter Meter,
     string? CurrentFile,
     string? Problem,
-    bool LeftByStop);
+    bool LeftByStop,
+    string? ErrorId = null);
 
 /// <summary>Keeps an incarnation's record on the share: counts the beats, remembers the news, tells the rate.</summary>
 internal sealed class RecordKeeper : IDisposable
@@ -94,6 +95,7 @@ internal sealed class RecordKeeper : IDisposable
                 News = [.. _news],
                 Problem = content.Problem is { Length: > LongestProblem } text ? text[..LongestProblem] : content.Problem,
                 LeftByStop = content.LeftByStop,
+                ErrorId = content.ErrorId,
             };
         }
 

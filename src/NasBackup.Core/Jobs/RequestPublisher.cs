@@ -27,7 +27,11 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
         CheckOverlap(sources, device);
         IReadOnlyList<string> nodes = Nodes(request.Nodes, request.SourceOwner);
         WaitForOthers(request, sources, device, cancellation);
-        PrepareDevice(device);
+        if (!request.SeesShareOnly)
+        {
+            PrepareDevice(device);
+        }
+
         string id = PlanFolder.NewPlanId(share);
         var folder = new PlanFolder(share, id);
         share.MakeFolder(folder.Root);
@@ -183,6 +187,11 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
         }
 
         nodes = [.. registry.EnsureRegistered(nodes).Distinct(StringComparer.OrdinalIgnoreCase)];
+        foreach (string node in nodes)
+        {
+            PathMaps.Check(node, registry.Get(node).PathMap);
+        }
+
         foreach (string owner in owners.Where(owner => !nodes.Contains(owner, StringComparer.OrdinalIgnoreCase)))
         {
             throw new BackupException(

@@ -129,13 +129,19 @@ internal sealed class Watchman(
     private Verdict? JudgeUnclaimed(AssignmentView assignment, bool isMyName)
     {
         string node = assignment.Node ?? "";
-        if (isMyName || detector.FindLiving(node) is not null || !WaitedFor(assignment, failureTimeout))
+        if (isMyName || detector.FindLiving(node) is not null)
         {
             return null;
         }
 
-        return new Verdict(node, null, TakeoverReason.NeverStarted);
+        // Who says that it cannot take part need not be waited for.
+        return CouldNotStart(node) ? new Verdict(node, null, TakeoverReason.CouldNotStart)
+            : WaitedFor(assignment, failureTimeout) ? new Verdict(node, null, TakeoverReason.NeverStarted)
+            : null;
     }
+
+    private bool CouldNotStart(string node)
+        => detector.All.Any(seen => seen.HasLeft && seen.Record.ErrorId is not null && node.Equals(seen.Record.Node, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Whether the assignment is known, and the records were watched without a gap, for that long.</summary>
     private bool WaitedFor(AssignmentView assignment, TimeSpan duration)

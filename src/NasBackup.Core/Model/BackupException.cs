@@ -102,6 +102,15 @@ public static class ErrorIds
     public const string JobStopped = nameof(JobStopped);
     public const string SetHeld = nameof(SetHeld);
     public const string SetInUse = nameof(SetInUse);
+    public const string SessionNotOpen = nameof(SessionNotOpen);
+    public const string HostNotFound = nameof(HostNotFound);
+    public const string HostNotReached = nameof(HostNotReached);
+    public const string ModuleMissing = nameof(ModuleMissing);
+    public const string ModuleDiffers = nameof(ModuleDiffers);
+    public const string NodeNotStarted = nameof(NodeNotStarted);
+    public const string NodesLost = nameof(NodesLost);
+    public const string PathMapInvalid = nameof(PathMapInvalid);
+    public const string FailoverFailed = nameof(FailoverFailed);
     public const string SnapshotFailed = nameof(SnapshotFailed);
     public const string NotificationFailed = nameof(NotificationFailed);
     public const string SourceNotAllowed = nameof(SourceNotAllowed);

@@ -101,6 +101,9 @@ public sealed record BackupRequest
 
     public Durability Durability { get; init; } = Durability.Strict;
 
+    /// <summary>Whether whoever asks sees the share only: source and device are looked at by the node that plans.</summary>
+    public bool SeesShareOnly { get; init; }
+
     /// <summary>Queue behind a backup of the same source to the same device, instead of an error.</summary>
     public bool Wait { get; init; }
 }

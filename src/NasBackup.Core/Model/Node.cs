@@ -21,8 +21,12 @@ public sealed class Node
     /// <summary>What an entry costs this node beside its bytes, learned from its log.</summary>
     public TimeSpan CostPerEntry { get; init; }
 
-    /// <summary>How this node sees paths: from the plan's path to its own.</summary>
+    /// <summary>How this node sees paths: from the plan's path to its own. An entry that begins with <c>node:</c> holds while that node
+    /// owns the disk.</summary>
     public IReadOnlyDictionary<string, string> PathMap { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>What a management client reaches the node's machine by, or null: by the node's name.</summary>
+    public string? HostName { get; init; }
 
     /// <summary>When its last backup ended (UTC), or null.</summary>
     public DateTime? LastBackup { get; init; }

@@ -24,7 +24,7 @@ public sealed class Takeover
     /// <summary>The node that owned it.</summary>
     public required string FailedNode { get; init; }
 
-    /// <summary>NoProgress, NeverStarted, Left, Restarted or Requested (by an administrator).</summary>
+    /// <summary>NoProgress, NeverStarted, CouldNotStart, Left, Restarted or Requested (by an administrator).</summary>
     public required string Reason { get; init; }
 
     /// <summary>The node that closed it.</summary>

@@ -14,6 +14,9 @@ internal sealed class Availability(
     private readonly HashSet<int> _givenUp = [];
     private int _waiting;
 
+    /// <summary>Takes a failed owner's disks over, where this node may; null: only waits.</summary>
+    public Failover? Failover { get; init; }
+
     /// <summary>Whether somebody waits right now.</summary>
     public bool IsWaiting => Volatile.Read(ref _waiting) > 0;
 
@@ -30,7 +33,7 @@ internal sealed class Availability(
             }
 
             tell($"The source '{sources.OwnPath(source)}' is away ({problem}). Waiting up to {failoverTimeout} for failover.");
-            if (Wait(() => sources.Proves(source, out _)))
+            if (Wait(() => IsBack(source)))
             {
                 tell($"The source '{sources.OwnPath(source)}' is back.");
                 return true;
@@ -38,6 +41,31 @@ internal sealed class Availability(
 
             _givenUp.Add(source);
             return false;
+        }
+    }
+
+    /// <summary>Why a source was given up, as an error id and in words.</summary>
+    public (string ErrorId, string Problem) WhyGivenUp(int source) => Failover?.Problem is { } problem
+        ? (ErrorIds.FailoverFailed, problem)
+        : (ErrorIds.FailoverTimedOut, $"the source '{sources.OwnPath(source)}' did not come back within the failover timeout");
+
+    /// <summary>For a node that has nothing to do while others wait for a source: it may be the one whose failover command works.</summary>
+    public void Help()
+    {
+        if (Failover is not { HasCommand: true } failover)
+        {
+            return;
+        }
+
+        using (_gate.Enter())
+        {
+            for (int source = 0; source < sources.Count; source++)
+            {
+                if (!sources.Proves(source, out _))
+                {
+                    failover.Step(source);
+                }
+            }
         }
     }
 
@@ -86,6 +114,12 @@ internal sealed class Availability(
         {
             set.Proves(out _);
         }
+    }
+
+    private bool IsBack(int source)
+    {
+        Failover?.Step(source);
+        return sources.Proves(source, out _);
     }
 
     private bool Wait(Func<bool> isBack)

@@ -334,12 +334,11 @@ internal sealed class MirrorWriter(
         }
     }
 
-    private JournalEntry GivenUp(in WorkItem work) => new()
+    private JournalEntry GivenUp(in WorkItem work)
     {
-        Ordinal = work.Ordinal,
-        ErrorId = ErrorIds.FailoverTimedOut,
-        Problem = $"the source '{sources.OwnPath(work.Item.Entry.Source)}' did not come back within the failover timeout",
-    };
+        (string errorId, string problem) = availability.WhyGivenUp(work.Item.Entry.Source);
+        return new JournalEntry { Ordinal = work.Ordinal, ErrorId = errorId, Problem = problem };
+    }
 
     private static JournalEntry Failed(in WorkItem work, FileSystemException e, bool atDevice)
     {

@@ -9,9 +9,10 @@ internal sealed class SourceSet(
     IReadOnlyList<SourceDocument> sources,
     IReadOnlyList<SourceIdentityDocument> identities,
     IReadOnlyList<SnapshotDocument> snapshots,
-    Func<string, string> toOwnPath,
+    Func<string, string?, IReadOnlyList<string>> ownPaths,
     Func<string, IFileTree> open) : IDisposable
 {
+    private readonly string?[] _places = new string?[sources.Count];
     private readonly IFileTree?[] _trees = new IFileTree?[sources.Count];
     private readonly List<IFileTree> _retired = [];
     private readonly Lock _gate = new();
@@ -21,8 +22,11 @@ internal sealed class SourceSet(
     /// <summary>The source's path as the plan names it.</summary>
     public string PlanPath(int source) => sources[source].Path;
 
-    /// <summary>Where this node reads the source: its path, or that of its snapshot (F19), as this node sees it.</summary>
-    public string OwnPath(int source) => toOwnPath(snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path ?? sources[source].Path);
+    /// <summary>Who owns a source's disk, as far as it is known; by it a path map may tell where the source is now (F14).</summary>
+    public Func<int, string?> OwnerOf { get; set; } = source => sources[source].Owner;
+
+    /// <summary>Where this node reads the source, or looks for it first: its path, or that of its snapshot (F19), as this node sees it.</summary>
+    public string OwnPath(int source) => _places[source] ?? Places(source)[0];
 
     /// <summary>The open source: the folder, or the folder of a single file.</summary>
     public IFileTree Tree(int source)
@@ -59,38 +63,23 @@ internal sealed class SourceSet(
             return true;
         }
 
-        IFileTree tree;
-        try
-        {
-            tree = open(Folder(source));
-        }
-        catch (FileSystemException e)
-        {
-            problem = e.Message;
-            return false;
-        }
-
-        if (!IsIt(tree, identities[source]))
-        {
-            tree.Dispose();
-            problem = $"'{OwnPath(source)}' is there but holds none of the files that were seen when the plan was made";
-            return false;
-        }
-
-        lock (_gate)
-        {
-            // Workers may still read through the old tree; it is closed at the end.
-            if (_trees[source] is { } old)
-            {
-                _retired.Add(old);
-            }
-
-            _trees[source] = tree;
-        }
-
         problem = null;
-        return true;
+        foreach (string place in Places(source))
+        {
+            if (OpenAt(source, place, ref problem) is { } tree)
+            {
+                Replace(source, place, tree);
+                problem = null;
+                return true;
+            }
+        }
+
+        return false;
     }
+
+    /// <summary>Whether a path map leads the node to a place for the source that is not there at all.</summary>
+    public bool IsMappedToNothing(int source)
+        => Places(source).All(place => place != ReadPath(source) && !System.IO.Path.Exists(place));
 
     /// <summary>A few entries, spread over the source, by which it is known again.</summary>
     public static SourceIdentityDocument Identify(IFileTree tree, bool isFile, IReadOnlyList<Entry> entries)
@@ -122,10 +111,50 @@ internal sealed class SourceSet(
         _retired.ForEach(tree => tree.Dispose());
     }
 
-    private string Folder(int source)
+    private string ReadPath(int source) => snapshots.FirstOrDefault(snapshot => snapshot.Source == source)?.Path ?? sources[source].Path;
+
+    private IReadOnlyList<string> Places(int source) => ownPaths(ReadPath(source), OwnerOf(source));
+
+    private string Folder(int source) => FolderAt(source, OwnPath(source));
+
+    private string FolderAt(int source, string place) => identities[source].IsFile ? System.IO.Path.GetDirectoryName(place)! : place;
+
+    /// <summary>The source at one of its places, or null where it is not there.</summary>
+    private IFileTree? OpenAt(int source, string place, ref string? problem)
     {
-        string path = OwnPath(source);
-        return identities[source].IsFile ? System.IO.Path.GetDirectoryName(path)! : path;
+        IFileTree tree;
+        try
+        {
+            tree = open(FolderAt(source, place));
+        }
+        catch (FileSystemException e)
+        {
+            problem ??= e.Message;
+            return null;
+        }
+
+        if (IsIt(tree, identities[source]))
+        {
+            return tree;
+        }
+
+        tree.Dispose();
+        problem ??= $"'{place}' is there but holds none of the files that were seen when the plan was made";
+        return null;
+    }
+
+    private void Replace(int source, string place, IFileTree tree)
+    {
+        lock (_gate)
+        {
+            // Workers may still read through the old tree; it is closed at the end.
+            if (_trees[source] is { } old)
+            {
+                _retired.Add(old);
+            }
+
+            (_trees[source], _places[source]) = (tree, place);
+        }
     }
 
     private static SampleDocument Sample(Entry entry)

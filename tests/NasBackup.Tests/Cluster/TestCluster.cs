@@ -75,10 +75,10 @@ internal sealed class TestCluster : IDisposable
         return made.Objects[^1].GetProperty("Id").GetString()!;
     }
 
-    public RunnerProcess StartNode(string plan, string node, long? bytesPerSecond = null)
+    public RunnerProcess StartNode(string plan, string node, long? bytesPerSecond = null, RunnerSettings? settings = null)
     {
         string[] limit = bytesPerSecond is { } rate ? ["-MaxBytesPerSecond", rate.ToString(CultureInfo.InvariantCulture)] : [];
-        var process = RunnerProcess.Start(["--json", "Start-NasNodeBackup", "-Share", Share, "-PlanId", plan, "-Node", node, .. limit]);
+        var process = RunnerProcess.Start(settings ?? RunnerSettings.Default, ["--json", "Start-NasNodeBackup", "-Share", Share, "-PlanId", plan, "-Node", node, .. limit]);
         _processes.Add(process);
         return process;
     }
@@ -211,6 +211,9 @@ internal sealed class TestCluster : IDisposable
             return output;
         }
     }
+
+    /// <summary>Ends every node that still runs.</summary>
+    public void KillAll() => _processes.ForEach(process => process.Dispose());
 
     public void Dispose()
     {

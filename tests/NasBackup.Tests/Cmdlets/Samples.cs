@@ -10,8 +10,18 @@ internal static class Samples
     public static IReadOnlyList<object> All { get; } =
     [
         Node, Plan, Plan.Lists[0], Result, NodeResult, Result.Nodes[0], Result.Failures[0], Takeover, Counter, Progress, Progress.Nodes[0], LogRecord,
-        Set, Retention, Item, Verified, Verified.Items[0], Restored, RestoreAction,
+        Set, Retention, Item, Verified, Verified.Items[0], Restored, RestoreAction, Process,
     ];
+
+    public static NodeProcess Process => new()
+    {
+        Node = "nas1",
+        PlanId = Id,
+        Share = "/srv/coordination",
+        Host = "filer1",
+        ProcessId = 4711,
+        LogPath = "/var/log/nasbackup/nas1.log",
+    };
 
     public static Node Node => new()
     {

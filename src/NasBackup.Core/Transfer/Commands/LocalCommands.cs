@@ -6,7 +6,8 @@ namespace NasBackup.Transfer;
 /// <summary>Runs programs of this machine. What is run comes from this program or from the node's own settings, never from the share.</summary>
 /// <param name="timeout">How long a command may take before it is ended with all that it started.</param>
 /// <param name="tell">Told of each command before it runs, and of what it printed.</param>
-internal sealed class LocalCommands(TimeSpan timeout, Action<string> tell)
+/// <param name="pulse">Called while a command runs: the node waits rightly, since the command has a timeout of its own.</param>
+internal sealed class LocalCommands(TimeSpan timeout, Action<string> tell, Action? pulse = null)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
@@ -25,6 +26,7 @@ internal sealed class LocalCommands(TimeSpan timeout, Action<string> tell)
         long start = Stopwatch.GetTimestamp();
         while (!process.WaitForExit(Step))
         {
+            pulse?.Invoke();
             bool isLate = Stopwatch.GetElapsedTime(start) > timeout;
             if (isLate || cancellation.IsCancellationRequested)
             {

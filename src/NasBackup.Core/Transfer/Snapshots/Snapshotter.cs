@@ -24,10 +24,11 @@ internal sealed record MadeSnapshot(SnapshotMode Mode, string Name, string ReadP
 /// <summary>Makes, finds and removes snapshots of sources whose disk this machine has (F19).</summary>
 /// <param name="options">From the node's own settings.</param>
 /// <param name="tell">Told of every command and of what it printed.</param>
+/// <param name="pulse">Called while a command runs.</param>
 /// <param name="cancellation">Ends a command that runs.</param>
-internal sealed class Snapshotter(SnapshotOptions options, Action<string> tell, CancellationToken cancellation)
+internal sealed class Snapshotter(SnapshotOptions options, Action<string> tell, Action pulse, CancellationToken cancellation)
 {
-    private readonly LocalCommands _commands = new(options.Timeout, tell);
+    private readonly LocalCommands _commands = new(options.Timeout, tell, pulse);
 
     /// <summary>Makes a snapshot; null where <see cref="SnapshotMode.Auto"/> finds no way to freeze this source.</summary>
     /// <exception cref="BackupException">SnapshotFailed. What was made halfway has been removed again.</exception>
@@ -120,7 +121,7 @@ internal sealed class Snapshotter(SnapshotOptions options, Action<string> tell, 
     private void Undo(ISnapshotProvider provider, string source, string name)
     {
         // The node may be leaving; what it made must not stay for that.
-        var commands = new LocalCommands(options.Timeout, tell);
+        var commands = new LocalCommands(options.Timeout, tell, pulse);
         try
         {
             foreach (CommandLine command in provider.Find(source, name).SelectMany(found => found.Remove))
