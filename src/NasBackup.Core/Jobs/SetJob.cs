@@ -15,8 +15,8 @@ internal static class SetJob
         try
         {
             using IFileTree tree = FileTree.Open(device);
-            using OpenSet set = OpenSet.Open(new SetFolders(tree, FileTree.Open, share.Runtime, share.Tokens), setId);
-            RequestDocument? request = new Share(set.Tree, share.Runtime, share.Tokens).TryRead(SetPaths.Token, CoordinationJson.Default.RequestDocument);
+            using OpenSet set = OpenSet.Open(new SetFolders(tree, FileTree.Open, share.Runtime, share.Tokens, share.Sealer), setId);
+            RequestDocument? request = Share.OfSet(set.Tree, share.Runtime, share.Tokens, share.Sealer).TryRead(SetPaths.Token, CoordinationJson.Default.RequestDocument);
             return request is not null
                 ? (set.Document, request.Token)
                 : throw new BackupException(

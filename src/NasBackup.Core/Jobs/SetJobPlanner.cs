@@ -24,7 +24,7 @@ internal sealed class SetJobPlanner(PlanFolder folder, RequestDocument request, 
         try
         {
             using IFileTree device = environment.OpenDevice(path);
-            var folders = new SetFolders(device, environment.OpenDevice, folder.Share.Runtime, folder.Share.Tokens);
+            var folders = new SetFolders(device, environment.OpenDevice, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
             using OpenSet set = OpenSet.Open(folders, job.SetId);
             List<ListItem> items = Read(set, job, cancellation);
             return new PlanDocument

@@ -59,12 +59,12 @@ internal sealed class OpenSet : IDisposable
     /// <summary>A set whose folder is open already; closing it leaves the folder open.</summary>
     /// <exception cref="BackupException">SetIncomplete, SetRemoved; RecordDamaged: its set.json cannot be read.</exception>
     /// <exception cref="FileSystemException">The device cannot be read.</exception>
-    public static OpenSet Of(IFileTree tree, string setId, INodeRuntime runtime, Tokens tokens)
+    public static OpenSet Of(IFileTree tree, string setId, INodeRuntime runtime, Tokens tokens, Formats.Sealer? sealer)
     {
-        var chain = new SetChain(setId, tree, runtime, tokens);
+        var chain = new SetChain(setId, tree, runtime, tokens, sealer);
         chain.Refresh();
         chain.ThrowIfRemoved();
-        return new OpenSet(tree, ReadDocument(new Share(tree, runtime, tokens), setId), chain, ownsTree: false);
+        return new OpenSet(tree, ReadDocument(Share.OfSet(tree, runtime, tokens, sealer), setId), chain, ownsTree: false);
     }
 
     /// <summary>Where a path below a source lies in the set's folder.</summary>

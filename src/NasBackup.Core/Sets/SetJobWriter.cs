@@ -114,7 +114,7 @@ internal sealed class SetJobWriter : IEntryWriter, IDisposable
         {
             if (_hand is null || _hand.Set.Tree != _folder.Tree)
             {
-                var set = OpenSet.Of(_folder.Tree, _request.SetId, _share.Runtime, _share.Tokens);
+                var set = OpenSet.Of(_folder.Tree, _request.SetId, _share.Runtime, _share.Tokens, _share.Sealer);
                 _hand = new Hand(
                     set,
                     new EntryVerifier(set, Moved, CancellationToken.None),
