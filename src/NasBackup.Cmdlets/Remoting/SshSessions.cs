@@ -44,10 +44,22 @@ internal sealed class SshSessions(CommandInvocationIntrinsics session) : IDispos
         }
         catch (RuntimeException e)
         {
-            bool isUnknown = e.Message.Contains("resolve hostname", StringComparison.OrdinalIgnoreCase);
-            throw isUnknown
+            throw IsUnknown(SessionMatch.HostOf(host))
                 ? new BackupException(ErrorIds.HostNotFound, ErrorKind.NotFound, $"The host '{host}' does not resolve to an address: {e.Message} Check its name, or the node's -HostName.", host, e)
                 : new BackupException(ErrorIds.HostNotReached, ErrorKind.DeviceError, $"No session could be opened to '{host}': {e.Message} Check that its sshd has PowerShell's subsystem, and the user's key.", host, e);
+        }
+    }
+
+    /// <summary>Asked only after ssh has failed: what its own configuration calls a host need not be an address's name.</summary>
+    private static bool IsUnknown(string host)
+    {
+        try
+        {
+            return System.Net.Dns.GetHostAddresses(host).Length == 0;
+        }
+        catch (Exception e) when (e is System.Net.Sockets.SocketException or ArgumentException)
+        {
+            return true;
         }
     }
 

@@ -177,7 +177,8 @@ public sealed class FanOutTests : IDisposable
         Assert.StartsWith("PlanNotFound,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
         BackupResult result = _shell.Run("Invoke-NasBackup", null, plan).Single<BackupResult>();
         remote.Commands.Clear();
-        remote.AddScript("$args[0] | Get-NasBackupCounter").AddArgument(result);
+        Assert.Equal(BackupStatus.Completed, result.Status);
+        remote.AddScript("$args[0] | Get-NasBackupCounter").AddArgument(plan);
         PSObject counter = Assert.Single(remote.Invoke());
         Assert.Equal(0L, counter.Properties["EntriesLeft"].Value);
         Assert.Equal(0, LanguagePrimitives.ConvertTo<Counter>(counter).EntriesLeft);
