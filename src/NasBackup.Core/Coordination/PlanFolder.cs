@@ -66,7 +66,7 @@ internal sealed partial class PlanFolder
     public FilePath Record(string node, string incarnation) => Records.Combine($"{node}.{incarnation}");
 
     /// <summary>The attempts to take the disks of a failed owner over (F14).</summary>
-    public SlotChain Failover(string owner) => new(Share, Root.Combine("failover").Combine(NodeName.ForFile(owner)), $"failover/{NodeName.ForFile(owner)}");
+    public SlotChain Failover(string owner) => new(Share, Root.Combine("failover").Combine(NodeName.ForFile(owner)), $"failover/{NodeName.ForFile(owner)}", isEndless: true);
 
     /// <summary>The same folder as another reader sees it, who has read no slots yet.</summary>
     public PlanFolder Another() => new(Share, PlanId);

@@ -11,7 +11,8 @@ namespace NasBackup.Coordination;
 /// <param name="folder">Its folder.</param>
 /// <param name="name">What the chain is called in news.</param>
 /// <param name="endsWithTakeover">Whether a takeover is terminal: of an assignment it is, of planning and finalising it is not.</param>
-internal sealed class SlotChain(Share share, FilePath folder, string name, bool endsWithTakeover = false)
+/// <param name="isEndless">Whether nothing is terminal: attempts follow attempts.</param>
+internal sealed class SlotChain(Share share, FilePath folder, string name, bool endsWithTakeover = false, bool isEndless = false)
 {
     private readonly List<SlotDocument> _slots = [];
     private readonly Lock _gate = new();
@@ -102,8 +103,9 @@ internal sealed class SlotChain(Share share, FilePath folder, string name, bool 
     private bool HasEnded => _slots.Count > 0 && IsTerminal(_slots[^1]);
 
     private bool IsTerminal(SlotDocument slot)
-        => slot.Kind is SlotKind.Done or SlotKind.Planned or SlotKind.Failed or SlotKind.Completed or SlotKind.Removed
-        || (endsWithTakeover && slot.Kind is SlotKind.TakenOver);
+        => !isEndless
+        && (slot.Kind is SlotKind.Done or SlotKind.Planned or SlotKind.Failed or SlotKind.Completed or SlotKind.Removed
+            || (endsWithTakeover && slot.Kind is SlotKind.TakenOver));
 
     private void Add(int number, SlotDocument slot)
     {
