@@ -9,6 +9,7 @@ namespace NasBackup.Jobs;
 /// What only the node itself decides: <c>/etc/nasbackup/node.json</c>, or the file that NASBACKUP_SETTINGS names. Commands
 /// are taken from here alone, never from the share, which others can write to.
 /// </summary>
+/// <remarks>Its properties can be set, since the generated reader gives an init-only one that the file leaves out no default but null or 0.</remarks>
 internal sealed record NodeSettings
 {
     private const string Variable = "NASBACKUP_SETTINGS";
@@ -16,37 +17,37 @@ internal sealed record NodeSettings
 
     /// <summary>A program and its arguments, started by the node that completed a backup: for when the client is gone (F18).
     /// It is told by NASBACKUP_PLAN, NASBACKUP_STATUS, NASBACKUP_FAILED_NODES and NASBACKUP_FAILED_ENTRIES.</summary>
-    public IReadOnlyList<string>? NotificationCommand { get; init; }
+    public IReadOnlyList<string>? NotificationCommand { get; set; }
 
     /// <summary>A program and its arguments that makes, lists and removes snapshots (<c>-Snapshot Script</c>, F19); its contract is in docs/snapshots.md.</summary>
-    public IReadOnlyList<string>? SnapshotCommand { get; init; }
+    public IReadOnlyList<string>? SnapshotCommand { get; set; }
 
     /// <summary>Folders of this node; sources, and snapshots of them, must lie in one of them. Null: anywhere.</summary>
-    public IReadOnlyList<string>? AllowedSource { get; init; }
+    public IReadOnlyList<string>? AllowedSource { get; set; }
 
     /// <summary>Folders of this node; devices must lie in one of them. Null: anywhere.</summary>
-    public IReadOnlyList<string>? AllowedDestination { get; init; }
+    public IReadOnlyList<string>? AllowedDestination { get; set; }
 
     /// <summary>The file with the cluster's keys, or null: what this node writes is not signed, and what it reads need not be.</summary>
-    public string? KeyFile { get; init; }
+    public string? KeyFile { get; set; }
 
     /// <summary>Users, by number, whose orders on the share count beside those of this process's own user and root.</summary>
-    public IReadOnlyList<uint> TrustedOwners { get; init; } = [];
+    public IReadOnlyList<uint> TrustedOwners { get; set; } = [];
 
     /// <summary>Groups, by number, that may write to the share.</summary>
-    public IReadOnlyList<uint> TrustedGroups { get; init; } = [];
+    public IReadOnlyList<uint> TrustedGroups { get; set; } = [];
 
     /// <summary>How long one command of a snapshot may take, in seconds.</summary>
-    public double SnapshotTimeoutSeconds { get; init; } = 120;
+    public double SnapshotTimeoutSeconds { get; set; } = 120;
 
     /// <summary>Room for what changes under a snapshot of a thick logical volume, as lvcreate's -l takes it.</summary>
-    public string SnapshotSpace { get; init; } = "20%ORIGIN";
+    public string SnapshotSpace { get; set; } = "20%ORIGIN";
 
     /// <summary>A program and its arguments that takes the disks of a failed node over, after fencing it (F14); its contract is in docs/failover.md.</summary>
-    public IReadOnlyList<string>? FailoverCommand { get; init; }
+    public IReadOnlyList<string>? FailoverCommand { get; set; }
 
     /// <summary>How long it may take, in seconds.</summary>
-    public double FailoverCommandTimeoutSeconds { get; init; } = 120;
+    public double FailoverCommandTimeoutSeconds { get; set; } = 120;
 
     [JsonIgnore]
     public Transfer.FailoverOptions Failover => new(FailoverCommand ?? [], Seconds(FailoverCommandTimeoutSeconds));
