@@ -43,7 +43,7 @@ internal sealed class Batch
         output.WriteLine($"Seed {seed}: {cluster.Scenario}");
         foreach (Fault fault in cluster.Faults)
         {
-            output.WriteLine($"  {fault.Kind} on {cluster.Machines[fault.Machine].Name}/{cluster.Volumes[fault.Volume].Name} {(fault.Trigger is { } trigger ? $"{(trigger.BeforeEffect ? "before" : "after")} {trigger.Operation} {trigger.Count}" : $"at {fault.At.TotalSeconds:F2} s")} for {fault.Duration.TotalSeconds:F2} s");
+            output.WriteLine($"  {fault.Kind} on {cluster.Machines[fault.Machine].Name}/{cluster.Volumes[fault.Volume].Name} {(fault.Trigger is { } trigger ? $"{(trigger.BeforeEffect ? "before" : "after")} {trigger.Operation} {trigger.Count}{(trigger.Path is { } path ? $" on {path}" : "")}" : $"at {fault.At.TotalSeconds:F2} s")} for {fault.Duration.TotalSeconds:F2} s");
         }
 
         IReadOnlyList<string> lines = cluster.Trace.Lines;

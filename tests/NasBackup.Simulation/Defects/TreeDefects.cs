@@ -135,7 +135,10 @@ internal sealed class OnlyTheFirstFinishes : Defect
     public override Promise Breaks => Promise.NobodyIsIndispensable;
 
     public override IReadOnlyList<Fault> Adapt(IReadOnlyList<Fault> faults, Scenario scenario)
-        => [.. faults, NewFault(FaultKind.MachineCrash, 0, scenario.ExpectedDuration.TotalSeconds / 2, 1)];
+        => [NewFault(FaultKind.MachineCrash, 0, scenario.ExpectedDuration.TotalSeconds / 2, 1)];
+
+    public override Scenario Adapt(Scenario scenario)
+        => scenario with { Nodes = 2, Speeds = scenario.Speeds[..2], Starts = scenario.Starts[..2], LargeFile = 0 };
 
     public override IFileTree Wrap(IFileTree tree, string path, Machine machine, SimulatedCluster cluster)
         => path == "/share" && machine.Number > 0 ? new Tree(tree) : tree;

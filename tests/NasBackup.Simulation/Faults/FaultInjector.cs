@@ -36,7 +36,7 @@ internal sealed class FaultInjector(Scheduler scheduler, SimulatedCluster cluste
     /// <summary>Before an operation takes effect.</summary>
     public void Before(Machine machine, SimulatedProcess process, ClientMount mount, Operation operation, string path)
     {
-        StrikeAtOperation(machine, process, operation, before: true);
+        StrikeAtOperation(machine, process, operation, path, before: true);
         // A copy: others may run, and more may go wrong, while an operation is slow.
         foreach (Weather weather in _weather.ToArray())
         {
@@ -66,7 +66,7 @@ internal sealed class FaultInjector(Scheduler scheduler, SimulatedCluster cluste
     /// <summary>After an operation has taken effect.</summary>
     public void After(Machine machine, SimulatedProcess process, ClientMount mount, Operation operation, string path)
     {
-        StrikeAtOperation(machine, process, operation, before: false);
+        StrikeAtOperation(machine, process, operation, path, before: false);
         foreach (Weather weather in _weather)
         {
             if (weather.Kind is FaultKind.FailingAfterEffect && !weather.IsOver(scheduler.Now) && weather.Machine == machine.Number
@@ -78,11 +78,12 @@ internal sealed class FaultInjector(Scheduler scheduler, SimulatedCluster cluste
         }
     }
 
-    private void StrikeAtOperation(Machine machine, SimulatedProcess process, Operation operation, bool before)
+    private void StrikeAtOperation(Machine machine, SimulatedProcess process, Operation operation, string path, bool before)
     {
         foreach (Armed armed in _armed.ToArray())
         {
-            if (armed.Fault.Machine == machine.Number && armed.Trigger.Operation == operation && armed.Trigger.BeforeEffect == before
+            bool isMeant = armed.Trigger.Path is { } part ? path.Contains(part, StringComparison.Ordinal) : armed.Fault.Machine == machine.Number;
+            if (isMeant && armed.Trigger.Operation == operation && armed.Trigger.BeforeEffect == before
                 && ++armed.Seen == armed.Trigger.Count && scheduler.Now < QuietFrom)
             {
                 Strike(armed.Fault, machine);

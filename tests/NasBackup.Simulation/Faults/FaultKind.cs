@@ -71,4 +71,6 @@ internal sealed record Fault(FaultKind Kind, int Machine, int Volume, TimeSpan A
 /// <param name="Operation">Which kind of operation of that machine.</param>
 /// <param name="Count">The how manieth of that kind, from 1.</param>
 /// <param name="BeforeEffect">Whether it strikes before the operation takes effect, or after.</param>
-internal sealed record Trigger(Storage.Operation Operation, int Count, bool BeforeEffect);
+/// <param name="Path">Part of the path that it must be done on, by whichever machine does it, which is the one that is struck; null
+/// for any path, on the fault's own machine.</param>
+internal sealed record Trigger(Storage.Operation Operation, int Count, bool BeforeEffect, string? Path = null);

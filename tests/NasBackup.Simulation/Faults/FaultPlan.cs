@@ -14,6 +14,12 @@ internal static class FaultPlan
         Operation.Write, Operation.Rename, Operation.SyncDirectory, Operation.Delete, Operation.SetMetadata, Operation.OpenReadWrite,
     ];
 
+    /// <summary>What is done once in a run, or seldom: planning, finalising, closing.</summary>
+    private static readonly (Operation Operation, string Path)[] Rare =
+    [
+        (Operation.Link, "/completion/"), (Operation.Link, "set.json"), (Operation.CreateNew, "manifest."), (Operation.Link, "/planning/"), (Operation.CreateNew, "/list."),
+    ];
+
     private static readonly FaultKind[] Kinds = Enum.GetValues<FaultKind>();
 
     public static IReadOnlyList<Fault> Create(Scenario scenario, Random random)
@@ -57,6 +63,12 @@ internal static class FaultPlan
 
     private static Trigger Window(Random random)
     {
+        if (random.Next(4) == 0)
+        {
+            (Operation operation, string path) = Rare[random.Next(Rare.Length)];
+            return new Trigger(operation, random.Next(1, 3), random.Next(2) == 0, path);
+        }
+
         // Small numbers are as likely as large ones: what is done once a run is hit as often as what is done all the time.
         int count = 1 + (int)Math.Pow(random.Next(1, 12), random.Next(1, 3));
         return new Trigger(Windows[random.Next(Windows.Length)], count, random.Next(2) == 0);

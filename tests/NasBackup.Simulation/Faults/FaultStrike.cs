@@ -177,7 +177,7 @@ internal sealed class FaultStrike(Scheduler scheduler, SimulatedCluster cluster,
     {
         Count();
         bool fails = random.Next(2) == 0;
-        bool goesStale = !volume.KeepsNamesAtOnce;
+        bool goesStale = !volume.KeepsNamesAtOnce && cluster.IsPlanned;
         int lost = volume.Crash(random);
         tally.Count("name or content lost with the server", lost);
         foreach (Machine machine in cluster.Machines)
