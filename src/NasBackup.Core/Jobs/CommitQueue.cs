@@ -23,6 +23,10 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
     private readonly Dictionary<string, CounterDocument> _ended = new(StringComparer.Ordinal);
     private List<JournalEntry> _pending = [];
     private long _pendingBytes;
+
+    // The mount of the device through which the pending entries were written, and whether it was more than one.
+    private IFileTree? _pendingDevice;
+    private bool _isDoubtful;
     private long _entriesLeft;
     private long _bytesLeft;
     private JournalWriter? _journal;
@@ -133,6 +137,9 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
     {
         lock (_gate)
         {
+            IFileTree? device = _set?.Tree;
+            _isDoubtful = _pending.Count > 0 && (_isDoubtful || device != _pendingDevice);
+            _pendingDevice = device;
             _pending.Add(entry);
             _pendingBytes += entry.Size;
         }
@@ -167,10 +174,10 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
 
         // What an earlier checkpoint could not write comes first; until then the new batch waits.
         journal.Append([]);
-        (List<JournalEntry> batch, FilePath[] folders) = Take();
-        if (batch.Count > 0 && isStrict)
+        (List<JournalEntry> batch, FilePath[] folders, IFileTree? device) = Take();
+        if (batch.Count > 0 && isStrict && (device is null || !TryMakeDurable(device, folders)))
         {
-            batch = MakeDurable(batch, folders);
+            batch = NotWritten(batch);
         }
 
         // From here on the journal keeps the batch, whatever happens to the share.
@@ -189,26 +196,29 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
 
     public void Dispose() => _journal?.Dispose();
 
-    private (List<JournalEntry> Batch, FilePath[] Folders) Take()
+    /// <summary>What is to be committed; the device is null where it went away and came back since: syncing it would say
+    /// nothing about what was written before.</summary>
+    private (List<JournalEntry> Batch, FilePath[] Folders, IFileTree? Device) Take()
     {
         lock (_gate)
         {
             if (_pending.Count == 0)
             {
                 // Nothing to commit yet: folders in which names were made wait for the entries that these names are of.
-                return ([], []);
+                return ([], [], null);
             }
 
             (List<JournalEntry> batch, _pending, _pendingBytes) = (_pending, [], 0);
             FilePath[] folders = [.. _folders];
             _folders.Clear();
-            return (batch, folders);
+            IFileTree? device = _isDoubtful || _pendingDevice != _set?.Tree ? null : _pendingDevice;
+            _isDoubtful = false;
+            return (batch, folders, device);
         }
     }
 
-    private List<JournalEntry> MakeDurable(List<JournalEntry> batch, FilePath[] folders)
+    private bool TryMakeDurable(IFileTree tree, FilePath[] folders)
     {
-        IFileTree tree = _set!.Tree;
         try
         {
             if (tree.SyncsAsOne)
@@ -220,21 +230,22 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
                 Array.ForEach(folders, tree.SyncDirectory);
             }
 
-            if (tree.IsStillInPlace())
-            {
-                return batch;
-            }
+            return tree.IsStillInPlace();
         }
         catch (FileSystemException e) when (e.IsDeviceWide)
         {
             throw new NodeStoppedException(
-                ErrorIds.DeviceFull, $"{e.Message}. Make room on '{_set.DevicePath}', then resume with Start-NasNodeBackup.", e);
+                ErrorIds.DeviceFull, $"{e.Message}. Make room on '{_set!.DevicePath}', then resume with Start-NasNodeBackup.", e);
         }
         catch (FileSystemException)
         {
-            // The device went away under the batch; what of it is there nobody knows.
+            return false;
         }
+    }
 
+    /// <summary>The device went away under the batch; what of it is there nobody knows.</summary>
+    private List<JournalEntry> NotWritten(List<JournalEntry> batch)
+    {
         lock (_gate)
         {
             _rooted.Clear();
@@ -244,7 +255,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         {
             Ordinal = entry.Ordinal,
             ErrorId = ErrorIds.FileNotWritten,
-            Problem = $"the device '{_set.DevicePath}' went away before the copy was durable",
+            Problem = $"the device '{_set!.DevicePath}' went away before the copy was durable",
         })];
     }
 }

@@ -29,7 +29,8 @@ internal sealed class MirrorWriter(
     ITransferControl control,
     TimeProvider time) : IEntryWriter
 {
-    private readonly ConcurrentDictionary<FilePath, bool> _folders = new();
+    // Folders that were seen to exist through one mount of the device; another mount may lead to less.
+    private volatile KnownFolders? _folders;
     private readonly bool _syncEach = !set.Tree.SyncsAsOne;
     private readonly ContentCopier _copier = new(limiter, control);
     private readonly BaseCopier? _base = baseId is null ? null : new BaseCopier(set, baseId, dataBases, new ContentCopier(limiter, control));
@@ -52,7 +53,8 @@ internal sealed class MirrorWriter(
                     return GivenUp(work);
                 }
 
-                return entry.Kind switch
+                IFileTree device = set.Tree;
+                JournalEntry written = entry.Kind switch
                 {
                     // A second try takes nothing for granted.
                     EntryKind.File when _base is not null && work.Item is { Base: { } known, Attempt: 1 } => WriteKnown(copy, _base, known),
@@ -60,6 +62,7 @@ internal sealed class MirrorWriter(
                     EntryKind.Directory => WriteDirectory(copy),
                     _ => WriteSpecial(copy),
                 };
+                return device == set.Tree ? written : Replaced(work);
             }
             catch (FileSystemException e) when (copy.AtDevice && e.IsDeviceWide)
             {
@@ -320,19 +323,29 @@ internal sealed class MirrorWriter(
     private void MakeFolder(FilePath folder)
     {
         // No recursion: a path may have thousands of components.
+        IFileTree device = set.Tree;
+        KnownFolders known = _folders is { } current && current.Device == device ? current : _folders = new KnownFolders(device, new());
         var missing = new Stack<FilePath>();
-        for (FilePath at = folder; !at.IsRoot && !_folders.ContainsKey(at); at = at.Parent)
+        for (FilePath at = folder; !at.IsRoot && !known.Paths.ContainsKey(at); at = at.Parent)
         {
             missing.Push(at);
         }
 
         while (missing.TryPop(out FilePath next))
         {
-            set.Tree.CreateDirectory(next);
+            device.CreateDirectory(next);
             control.NoteFolder(next.Parent);
-            _folders.TryAdd(next, true);
+            known.Paths.TryAdd(next, true);
         }
     }
+
+    /// <summary>The device was mounted anew while the entry was written: what came of it nobody knows.</summary>
+    private JournalEntry Replaced(in WorkItem work) => new()
+    {
+        Ordinal = work.Ordinal,
+        ErrorId = ErrorIds.FileNotWritten,
+        Problem = $"the device '{set.DevicePath}' went away while the copy was written",
+    };
 
     private JournalEntry GivenUp(in WorkItem work)
     {
@@ -350,6 +363,8 @@ internal sealed class MirrorWriter(
         };
         return new JournalEntry { Ordinal = work.Ordinal, ErrorId = errorId, Problem = e.Message };
     }
+
+    private sealed record KnownFolders(IFileTree Device, ConcurrentDictionary<FilePath, bool> Paths);
 }
 
 /// <summary>What a writer asks and tells the node while it works.</summary>
