@@ -58,7 +58,7 @@ public sealed class HelpTests
     {
         string page = File.ReadAllText(Path.Combine(Pages, $"{cmdlet}.md"));
         XElement command = CommandOf(cmdlet);
-        string synopsis = Regex.Match(page, @"## SYNOPSIS\n\n(.+)\n", RegexOptions.None, TimeSpan.FromSeconds(5)).Groups[1].Value;
+        string synopsis = Regex.Match(page, @"## SYNOPSIS\n\n(?<synopsis>.+)\n", RegexOptions.None, TimeSpan.FromSeconds(5)).Groups[1].Value;
 
         Assert.Equal(synopsis, command.Element(XName.Get("details", CommandNamespace))!.Element(XName.Get("description", MamlNamespace))!.Value.Trim());
         foreach (XElement parameter in Parameters(command))
@@ -74,7 +74,7 @@ public sealed class HelpTests
     {
         string page = File.ReadAllText(Path.Combine(Module, "en-US", "about_NasBackup_Errors.help.txt"));
         IEnumerable<string> documented = Regex.Matches(
-            File.ReadAllText(Path.Combine(Module, "..", "docs", "errors.md")), @"^\| `(\w+)` \|", RegexOptions.Multiline, TimeSpan.FromSeconds(5))
+            File.ReadAllText(Path.Combine(Module, "..", "docs", "errors.md")), @"^\| `(?<id>\w+)` \|", RegexOptions.Multiline, TimeSpan.FromSeconds(5))
             .Select(match => match.Groups[1].Value);
 
         Assert.All(documented, id => Assert.Contains($"\n    {id}\n", page, StringComparison.Ordinal));
@@ -127,12 +127,12 @@ public sealed class HelpTests
     };
 
     private static List<Documented> OfPage(string page) => Sorted(Regex
-        .Matches(page, @"^### -(\w+)\n.*?^```yaml\nType: (.*?)\nDefaultValue: (.*?)\n.*?^Aliases:(.*?)^ParameterSets:", RegexOptions.Multiline | RegexOptions.Singleline, TimeSpan.FromSeconds(5))
+        .Matches(page, @"^### -(?<name>\w+)\n.*?^```yaml\nType: (?<type>.*?)\nDefaultValue: (?<default>.*?)\n.*?^Aliases:(?<aliases>.*?)^ParameterSets:", RegexOptions.Multiline | RegexOptions.Singleline, TimeSpan.FromSeconds(5))
         .Select(match => new Documented(
             match.Groups[1].Value,
             match.Groups[2].Value.Trim('\''),
             match.Groups[3].Value.Trim('\''),
-            Joined(Regex.Matches(match.Groups[4].Value, @"- (\w+)", RegexOptions.None, TimeSpan.FromSeconds(5)).Select(alias => alias.Groups[1].Value)))));
+            Joined(Regex.Matches(match.Groups[4].Value, @"- (?<alias>\w+)", RegexOptions.None, TimeSpan.FromSeconds(5)).Select(alias => alias.Groups[1].Value)))));
 
     private static List<Documented> OfMaml(string cmdlet) => Sorted(Parameters(CommandOf(cmdlet)).Select(parameter => new Documented(
         Text(parameter, "name", MamlNamespace),

@@ -57,7 +57,7 @@ public sealed class ClusterKeyTests : IDisposable
         Process? zstd;
         try
         {
-            zstd = Process.Start(new ProcessStartInfo("zstdcat", [list]) { RedirectStandardOutput = true });
+            zstd = Process.Start(new ProcessStartInfo("zstdcat", [list]) { RedirectStandardOutput = true, UseShellExecute = false });
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -47,7 +47,7 @@ public sealed class ShellReaderTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Tools.All(tool => File.Exists($"/usr/bin/{tool}")), "zstdcat, jq or xxh128sum is not installed.");
         string design = File.ReadAllText(Path.Combine(Path.GetDirectoryName(ModuleRunspace.ManifestPath)!, "..", "docs", "design.md"));
-        string script = Regex.Match(design, @"### Reading a set with a shell\n.*?```sh\n(.*?)```", RegexOptions.Singleline, TimeSpan.FromSeconds(5)).Groups[1].Value;
+        string script = Regex.Match(design, @"### Reading a set with a shell\n.*?```sh\n(?<script>.*?)```", RegexOptions.Singleline, TimeSpan.FromSeconds(5)).Groups[1].Value;
         using Process process = Process.Start(new ProcessStartInfo("sh", ["-c", script, "find.sh", _place.Device, path]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
         Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         string output = process.StandardOutput.ReadToEnd();
