@@ -180,6 +180,7 @@ internal sealed partial record PlanDocument : IChecked
         FieldRules.NotNegative(Entries, "entries");
         FieldRules.NotNegative(Bytes, "bytes");
         FieldRules.Require(Base is null || PlanFolder.IsPlanId(Base), "base is not the id of a set");
+        FieldRules.Each(Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal), 1000, "warnings", pair => FieldRules.NotNegative(pair.Value, "warnings"));
         FieldRules.Each(Lists, DocumentFields.MostNodes, "lists", list =>
         {
             FieldRules.Require(list.Assignment is not null, "a list has no assignment");

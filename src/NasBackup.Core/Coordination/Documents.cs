@@ -271,6 +271,9 @@ internal sealed partial record PlanDocument
     /// <summary>The id of the set that this one builds on, or null for a full backup. The plan has pinned it.</summary>
     public string? Base { get; init; }
 
+    /// <summary>What the device will not keep, by kind (<see cref="SetWarnings"/>); a count of 0 where a scan cannot tell. Absent where there is nothing.</summary>
+    public IReadOnlyDictionary<string, long>? Warnings { get; init; }
+
     /// <summary>For each source, by which a node proves that it sees the same one.</summary>
     public required IReadOnlyList<SourceIdentityDocument> Identities { get; init; }
 

@@ -123,7 +123,8 @@ internal sealed class BackupJob(PlanFolder folder, RequestDocument request, Back
             }
 
             BackupResult result = JobResults.Of(request, completion, duration);
-            SetWarnings.Tell(result.Warnings, options.Warning);
+            folder.Planning.Refresh();
+            SetWarnings.Tell(result.Warnings, options.Warning, PlanDescription.PlanOf(folder)?.Warnings);
             return result;
         }
 

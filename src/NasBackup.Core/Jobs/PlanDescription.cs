@@ -31,6 +31,7 @@ internal static class PlanDescription
             Bytes = plan?.Bytes ?? 0,
             Lists = [.. (plan?.Lists ?? []).Select(Describe)],
             Skipped = plan?.Skipped ?? [],
+            Warnings = plan?.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal),
             Unreadable = plan is null ? [] : Unreadable(plan),
             DataPath = NodeOutcome.DataPathOf(request),
             Problem = ProblemOf(folder, records),

@@ -2,7 +2,6 @@ using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
 using NasBackup.Planning;
-using NasBackup.Sets;
 using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
@@ -14,9 +13,6 @@ internal sealed class PlanMaker(
     Identity me,
     NodeEnvironment environment)
 {
-    /// <summary>Free room that a set needs beside its bytes: manifest, set.json, folders.</summary>
-    private const long SpareBytes = 2 * 1024 * 1024;
-    private const int BytesPerEntry = 256;
     private const int MostUnreadable = 1000;
 
     /// <summary>Of sources that are frozen: they are scanned there.</summary>
@@ -59,12 +55,14 @@ internal sealed class PlanMaker(
         }
 
         Step();
-        string? baseId = PrepareDevice(items, identities, bytes - unstored, cancellation);
+        PreparedDevice device = new DevicePreparation(folder, request, me, environment) { Step = Step, Verbose = Verbose }
+            .Prepare(items, identities, bytes - unstored, cancellation);
         return new PlanDocument
         {
             Entries = items.Count,
             Bytes = bytes,
-            Base = baseId,
+            Base = device.Base,
+            Warnings = device.Warnings.Count > 0 ? device.Warnings : null,
             Identities = identities,
             Snapshots = Snapshots.Count > 0 ? Snapshots : null,
             Skipped = skipped,
@@ -131,76 +129,6 @@ internal sealed class PlanMaker(
 
         using IFileTree tree = environment.Open(parent);
         return tree.GetStatus(FilePath.Parse(System.IO.Path.GetFileName(path))).Kind is EntryKind.Directory;
-    }
-
-    /// <summary>Makes the set's folder, chooses the base, and looks whether there is room for the rest.</summary>
-    private string? PrepareDevice(
-        List<ListItem> items, IReadOnlyList<SourceIdentityDocument> identities, long bytes, CancellationToken cancellation)
-    {
-        string path = environment.ToOwnPath(request.Device);
-        try
-        {
-            using IFileTree device = OpenDevice(path);
-            ThrowIfTooSmall(device, path, SpareBytes, entries: 0);
-            SetFolder.Create(device, request, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
-            try
-            {
-                string? baseId = null;
-                if (request.Type is not BackupType.Full)
-                {
-                    var folders = new SetFolders(device, environment.OpenDevice, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
-                    baseId = new BaseSelection(folders, request, identities, me, Step, Verbose).Choose(items, cancellation);
-                }
-
-                long known = baseId is null ? 0 : items.Aggregate(0L, static (sum, item) => Totals.Add(sum, item.Entry.Size - item.BytesToMove));
-                ThrowIfTooSmall(device, path, Totals.Add(Math.Max(0, bytes - known), (items.Count * (long)BytesPerEntry) + SpareBytes), items.Count(item => item.Base is not { Use: BaseUse.Link }));
-                SetFolder.Reserve(device, request, items.Count);
-                return baseId;
-            }
-            catch (BackupException)
-            {
-                // There will be no such set.
-                new Share(device, folder.Share.Runtime, folder.Share.Tokens).RemoveFolder(FilePath.FromText(request.Id));
-                throw;
-            }
-        }
-        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound && path != request.Device)
-        {
-            throw PathMapErrors.MappedToNothing(me.Node, "device", request.Device, path);
-        }
-        catch (FileSystemException e)
-        {
-            throw DeviceErrors.CannotUse(path, e);
-        }
-    }
-
-    private static void ThrowIfTooSmall(IFileTree device, string path, long needed, long entries)
-    {
-        SpaceStatus space = device.GetSpace();
-        // A file system that does not know its own size (ramfs, some behind FUSE) says 0 of 0.
-        if ((space.TotalBytes > 0 && space.FreeBytes < needed) || (space.FreeEntries >= 0 && space.FreeEntries < entries))
-        {
-            throw new BackupException(
-                ErrorIds.DeviceTooSmall,
-                ErrorKind.NoSpace,
-                $"The device '{path}' has {space.FreeBytes} bytes and {(space.FreeEntries < 0 ? "any number of" : space.FreeEntries)} files free; this backup needs about {needed} bytes and {entries} files. Make room there, or choose another destination.",
-                path);
-        }
-    }
-
-    /// <summary>The device's folder, made where only the last part is missing: who asked for the plan may not see it.</summary>
-    private IFileTree OpenDevice(string path)
-    {
-        try
-        {
-            return environment.OpenDevice(path);
-        }
-        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound && path == request.Device && System.IO.Path.GetDirectoryName(path) is { } parent)
-        {
-            using IFileTree above = environment.OpenDevice(parent);
-            above.CreateDirectory(FilePath.Parse(System.IO.Path.GetFileName(path)));
-            return environment.OpenDevice(path);
-        }
     }
 }
 

@@ -132,7 +132,9 @@ internal sealed class PlanningPhase(
         SlotDocument slot;
         try
         {
-            slot = me.Slot(folder.Share, SlotKind.Planned) with { Plan = MakePlan() };
+            PlanDocument plan = MakePlan();
+            SetWarnings.Tell(plan.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal), options.Warning);
+            slot = me.Slot(folder.Share, SlotKind.Planned) with { Plan = plan };
         }
         catch (BackupException e)
         {

@@ -90,6 +90,10 @@ public sealed class BackupPlan
     /// <summary>What was left out, counted by reason.</summary>
     public IReadOnlyDictionary<string, long> Skipped { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
+    /// <summary>What the device will not keep of the files, counted by kind (<see cref="SetWarnings"/>); 0 where the scan
+    /// cannot tell how many. The set's manifest has it all the same.</summary>
+    public IReadOnlyDictionary<string, long> Warnings { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
     /// <summary>What could not be read while scanning: path and reason.</summary>
     public IReadOnlyList<string> Unreadable { get; init; } = [];
 

@@ -15,11 +15,17 @@ public static class SetWarnings
     public const string ChangedWhileRead = "changedWhileRead";
 
     /// <summary>Tells each kind once.</summary>
-    public static void Tell(IReadOnlyDictionary<string, long> warnings, Action<string>? warning)
+    /// <param name="warnings">Counts by kind; what has no count is not told.</param>
+    /// <param name="warning">Whom to tell.</param>
+    /// <param name="told">What has been told before; the same of it is not told again.</param>
+    public static void Tell(IReadOnlyDictionary<string, long> warnings, Action<string>? warning, IReadOnlyDictionary<string, long>? told = null)
     {
         foreach ((string kind, long count) in warnings)
         {
-            warning?.Invoke(Describe(kind, count));
+            if (count > 0 && told?.GetValueOrDefault(kind) != count)
+            {
+                warning?.Invoke(Describe(kind, count));
+            }
         }
     }
 
@@ -42,7 +48,7 @@ public static class SetWarnings
             AttributesNotKept => $"Extended attributes of {entries} cannot be kept on the device, or not be read on the source. The manifest has what could be read.",
             AclNotKept => $"ACLs of {entries} cannot be kept on the device. The manifest has them.",
             NodeNotKept => $"Links, FIFOs or device nodes cannot be made on the device ({entries}). The manifest has them.",
-            NameNotKept => $"The names of {entries} cannot be kept on the device; such an entry fails. The layout Archive keeps them.",
+            NameNotKept => $"The names of {entries} cannot be kept on the device; such an entry fails there.",
             ChangedWhileRead => $"{(count == 1 ? "1 file" : entries)} changed all the time while being read; the set has what the manifest's hash says.",
             _ => $"{kind}: {count}",
         };

@@ -98,7 +98,7 @@ public sealed class FidelityTests : IDisposable
     public void What_the_user_may_not_do_is_one_warning_per_kind_with_a_count()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can make files of others.");
-        EveryKindOfFile.Shell("cd \"$1\" && for i in 1 2 3 4; do echo $i > $i; chmod 4755 $i; done && chmod 777 . .. ../device ../share && mknod -m 644 null c 1 3", _cluster.Source);
+        EveryKindOfFile.Shell("cd \"$1\" && for i in 1 2 3 4; do echo $i > $i; chmod 4755 $i; done && chmod 755 .. && chmod 777 . ../device && chown 65534:65534 ../share && chmod 700 ../share && mknod -m 644 null c 1 3", _cluster.Source);
         var told = new List<string>();
         BackupResult? result = null;
         TempFolder.AsNobody(() =>

@@ -1,4 +1,7 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
 using NasBackup.Jobs;
+using NasBackup.Sets;
 using NasBackup.Tests.Files;
 using NasBackup.Tests.Support;
 
@@ -161,6 +164,122 @@ public sealed class IncrementalTests : IDisposable
         Assert.Equal(first.Id, third.Plan.Base);
         BackupSetView fourth = _bench.BackUp();
         Assert.Equal(third.Id, fourth.Plan.Base);
+    }
+
+    [Fact]
+    public void What_a_verification_found_damaged_is_read_again()
+    {
+        _bench.Change("echo a > a; echo b > b");
+        _bench.LetTimePass();
+        BackupSetView first = _bench.BackUp();
+        using (IFileTree set = FileTree.Open(first.Path))
+        {
+            var me = new Identity("n1", "incarnation");
+            var chain = new SetChain(first.Id, set, SystemRuntime.Instance, Tokens.System);
+            chain.NoteDamage(
+                DamageNote.Write(set, first.Id, [new DamagedEntry(0, FilePath.FromText("a"), "Damaged", "of the test")], isWhole: false, me, SystemRuntime.Instance, Tokens.System), me);
+        }
+
+        BackupSetView second = _bench.BackUp();
+        Assert.Equal((1, first.Id), (second.New.Entries, second.Plan.Base));
+        Assert.NotEqual(first.Inode("a"), second.Inode("a"));
+        Assert.Equal(first.Inode("b"), second.Inode("b"));
+    }
+
+    [Fact]
+    public void The_base_is_pinned_until_the_set_is_complete()
+    {
+        _bench.Change("echo a > a");
+        _bench.LetTimePass();
+        BackupSetView first = _bench.BackUp();
+        void AssertPinned(bool isPinned)
+        {
+            using IFileTree device = FileTree.Open(_bench.Device);
+            var folders = new SetFolders(device, FileTree.Open, SystemRuntime.Instance, Tokens.System);
+            using IFileTree set = folders.Open(first.Id);
+            SetChain chain = folders.Chain(first.Id, set);
+            chain.Refresh();
+            Assert.Equal(isPinned, chain.Pins.Any(folders.NeedsItsPins));
+        }
+
+        _bench.BackUp(planned: _ => AssertPinned(true));
+        AssertPinned(false);
+    }
+
+    [Fact]
+    public void A_file_with_as_many_names_as_the_file_system_allows_is_copied()
+    {
+        _bench.Change("echo content > file");
+        _bench.LetTimePass();
+        BackupSetView first = _bench.BackUp();
+        using (LinuxFileTree data = LinuxFileTree.Open(first.Data))
+        {
+            int names = 0;
+            try
+            {
+                for (; names < 70_000; names++)
+                {
+                    data.Link(FilePath.FromText("file"), FilePath.FromText($"name{names}"));
+                }
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.TooManyLinks)
+            {
+            }
+
+            Assert.SkipUnless(names < 70_000, "The file system of temporary files has no such limit.");
+        }
+
+        BackupSetView second = _bench.BackUp();
+        Assert.NotEqual(first.Inode("file"), second.Inode("file"));
+        second.AssertIsSource();
+        Assert.Equal(0, second.New.Entries);
+    }
+
+    [Fact]
+    public void Owners_that_a_backup_without_root_could_not_keep_a_later_one_keeps_without_reading_the_source_again()
+    {
+        MakeLossyBase(out BackupSetView first);
+        BackupSetView second = _bench.BackUp();
+        Assert.Equal(0, second.New.Entries);
+        Assert.NotEqual(first.Inode("1"), second.Inode("1"));
+        second.AssertIsSource();
+    }
+
+    [Fact]
+    public void A_copy_on_the_device_that_is_not_what_its_manifest_says_is_read_from_the_source()
+    {
+        MakeLossyBase(out BackupSetView first);
+        File.WriteAllText(Path.Combine(first.Data, "2"), "CONTENT 2\n");
+        BackupSetView second = _bench.BackUp();
+        Assert.Equal(1, second.New.Entries);
+        second.AssertIsSource();
+    }
+
+    [Fact]
+    public void Where_the_device_can_share_blocks_a_copy_takes_none()
+    {
+        string image = Path.Combine(_bench.Root, "image");
+        Assert.SkipUnless(
+            Environment.IsPrivilegedProcess && TempFolder.Run("sh", "-c", $"command -v mkfs.xfs && truncate -s 400M {image} && mkfs.xfs -q -m reflink=1 {image} && mount -o loop {image} {_bench.Device}") == 0,
+            "No xfs can be mounted here.");
+        using var mounted = new TempFolder.Undo(() => TempFolder.Run("umount", "-l", _bench.Device));
+        MakeLossyBase(out BackupSetView first);
+        BackupSetView second = _bench.BackUp();
+        Assert.Equal(0, second.New.Entries);
+        second.AssertIsSource();
+        Assert.Contains("shared", EveryKindOfFile.Shell("filefrag -v \"$1/large\"", second.Data), StringComparison.Ordinal);
+        Assert.NotEqual(first.Inode("large"), second.Inode("large"));
+    }
+
+    private void MakeLossyBase(out BackupSetView first)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can make files of others.");
+        _bench.Change("for i in 1 2 3; do echo content $i > $i; chown $i:$i $i; done; head -c 300000 /dev/urandom > large; chown 5:5 large; chmod 755 ..; chmod 777 . ../device; mkdir -m 700 ../share-of-nobody; chown 65534:65534 ../share-of-nobody");
+        _bench.LetTimePass();
+        BackupSetView? made = null;
+        TempFolder.AsNobody(() => made = _bench.BackUp(share: Path.Combine(_bench.Root, "share-of-nobody")));
+        Assert.Equal("65534", EveryKindOfFile.Shell("stat -c %u \"$1/1\"", made!.Data).Trim());
+        first = made;
     }
 
     private static string ContentAndMetadata(BackupSetView set)

@@ -37,7 +37,8 @@ internal sealed class BackupBench : IDisposable
     public void LetTimePass() => Thread.Sleep(2600);
 
     /// <summary>A whole backup; it must be complete.</summary>
-    public BackupSetView BackUp(BackupType? type = null, bool checksum = false, int nodes = 1, Action<BackupPlan>? planned = null)
+    public BackupSetView BackUp(
+        BackupType? type = null, bool checksum = false, int nodes = 1, Action<BackupPlan>? planned = null, string? device = null, string? share = null)
     {
         Told.Clear();
         // Of two sets of one second nobody could say which is the newer one.
@@ -46,11 +47,11 @@ internal sealed class BackupBench : IDisposable
             Thread.Sleep(50);
         }
 
-        using BackupCluster cluster = BackupCluster.Open(Share, create: true);
+        using BackupCluster cluster = BackupCluster.Open(share ?? Share, create: true);
         var request = new BackupRequest
         {
             Path = [Source],
-            Destination = Device,
+            Destination = device ?? Device,
             Nodes = [.. Enumerable.Range(1, nodes).Select(node => $"n{node}")],
             Type = type,
             Checksum = checksum,
@@ -61,7 +62,7 @@ internal sealed class BackupBench : IDisposable
         planned?.Invoke(plan);
         BackupResult result = cluster.RunJob(plan.Id, new BackupJobOptions { Verbose = Tell, Warning = Tell }, TestContext.Current.CancellationToken);
         Assert.True(result.Status == BackupStatus.Completed, string.Join('\n', Told) + string.Join('\n', result.Failures));
-        return new BackupSetView(plan, Path.Combine(Device, plan.Id), Source);
+        return new BackupSetView(plan, Path.Combine(device ?? Device, plan.Id), Source);
     }
 
     public void Dispose() => TempFolder.Run("rm", "-rf", Root);

@@ -1,0 +1,147 @@
+using System.Text;
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Formats;
+using NasBackup.Planning;
+using NasBackup.Sets;
+using NasBackup.Transfer;
+
+namespace NasBackup.Jobs;
+
+/// <summary>What came of preparing the device.</summary>
+/// <param name="Base">The set to build on, or null.</param>
+/// <param name="Warnings">What the device will lose, by kind (<see cref="SetWarnings"/>).</param>
+internal sealed record PreparedDevice(string? Base, IReadOnlyDictionary<string, long> Warnings);
+
+/// <summary>
+/// Prepares the device for a plan's set: makes its folder, tries out what the device keeps, chooses and pins the base, and
+/// looks whether there is room.
+/// </summary>
+internal sealed class DevicePreparation(PlanFolder folder, RequestDocument request, Identity me, NodeEnvironment environment)
+{
+    /// <summary>Free room that a set needs beside its bytes: manifest, set.json, folders.</summary>
+    private const long SpareBytes = 2 * 1024 * 1024;
+    private const int BytesPerEntry = 256;
+
+    private readonly Share _share = folder.Share;
+
+    public Action Step { get; init; } = () => { };
+
+    public Action<string> Verbose { get; init; } = _ => { };
+
+    /// <summary>Does all of it. The items that the base has get their <see cref="ListItem.Base"/>.</summary>
+    /// <param name="items">What was scanned.</param>
+    /// <param name="identities">The sources.</param>
+    /// <param name="bytes">Bytes that the items take on the device, without what the base has.</param>
+    /// <param name="cancellation">Ends it between two steps.</param>
+    /// <exception cref="BackupException">DeviceNotFound, DeviceReadOnly, DeviceFull, DeviceTooSmall, DeviceUnsuitable.</exception>
+    public PreparedDevice Prepare(
+        List<ListItem> items, IReadOnlyList<SourceIdentityDocument> identities, long bytes, CancellationToken cancellation)
+    {
+        string path = environment.ToOwnPath(request.Device);
+        try
+        {
+            using IFileTree device = OpenDevice(path);
+            ThrowIfTooSmall(device, path, SpareBytes, entries: 0);
+            var set = FilePath.FromText(request.Id);
+            bool isNew = device.CreateDirectory(set);
+            try
+            {
+                DeviceProbe probe = Probe(device, path, set);
+                SetFolder.Create(device, request, _share.Runtime, _share.Tokens, _share.Sealer);
+                string? baseId = ChooseBase(device, items, identities, probe, cancellation);
+                long known = baseId is null ? 0 : items.Aggregate(0L, static (sum, item) => Totals.Add(sum, item.Entry.Size - item.BytesToMove));
+                long needed = Totals.Add(Math.Max(0, bytes - known), (items.Count * (long)BytesPerEntry) + SpareBytes);
+                ThrowIfTooSmall(device, path, needed, items.Count(item => item.Base is not { Use: BaseUse.Link }));
+                SetFolder.Reserve(device, request, items.Count);
+                return new PreparedDevice(baseId, DeviceNeeds.Count(probe, items));
+            }
+            catch (BackupException) when (isNew)
+            {
+                // There will be no such set.
+                new Share(device, _share.Runtime, _share.Tokens).RemoveFolder(set);
+                throw;
+            }
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound && path != request.Device)
+        {
+            throw PathMapErrors.MappedToNothing(me.Node, "device", request.Device, path);
+        }
+        catch (FileSystemException e)
+        {
+            throw DeviceErrors.CannotUse(path, e);
+        }
+    }
+
+    private string? ChooseBase(
+        IFileTree device, List<ListItem> items, IReadOnlyList<SourceIdentityDocument> identities, DeviceProbe probe, CancellationToken cancellation)
+    {
+        if (request.Type is BackupType.Full)
+        {
+            return null;
+        }
+
+        var folders = new SetFolders(device, environment.OpenDevice, _share.Runtime, _share.Tokens, _share.Sealer);
+        return new BaseSelection(folders, request, identities, me, Step, Verbose) { Expected = DeviceNeeds.Expected(probe.Lacks) }
+            .Choose(items, cancellation);
+    }
+
+    /// <summary>Publishing needs hard links, and one winner of each race; anything else can be done without.</summary>
+    private DeviceProbe Probe(IFileTree device, string path, FilePath set)
+    {
+        FilePath place = set.Combine($".probe.{_share.Tokens.Next(8)}");
+        DeviceProbe probe = DeviceProbe.Run(device, place);
+        if (probe.Lacks.HasFlag(DeviceLack.HardLinks))
+        {
+            throw Unsuitable(path, $"it ({device.FileSystemName}) has no hard links, and without them no set can be published as complete");
+        }
+
+        // The race costs syncs; once for each host and device is enough.
+        FilePath probes = FilePath.FromText("probes");
+        string passed = $"device.{Hash128.Of(Encoding.UTF8.GetBytes($"{Environment.MachineName}\0{path}\0{device.FileSystemName}"))}.json";
+        if (_share.TryRead(probes.Combine(passed), CoordinationJson.Default.SlotDocument) is null)
+        {
+            if (!ShareProbe.RaceAlone(new Share(device, _share.Runtime, _share.Tokens), place))
+            {
+                throw Unsuitable(path, $"it ({device.FileSystemName}) let two writers both be first with the same file");
+            }
+
+            _share.MakeFolder(probes);
+            _share.Publish(probes, passed, me.Slot(_share, SlotKind.Taken), CoordinationJson.Default.SlotDocument);
+        }
+
+        return probe;
+    }
+
+    /// <summary>The device's folder, made where only the last part is missing: who asked for the plan may not see it.</summary>
+    private IFileTree OpenDevice(string path)
+    {
+        try
+        {
+            return environment.OpenDevice(path);
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound && path == request.Device && System.IO.Path.GetDirectoryName(path) is { } parent)
+        {
+            using IFileTree above = environment.OpenDevice(parent);
+            above.CreateDirectory(FilePath.Parse(System.IO.Path.GetFileName(path)));
+            return environment.OpenDevice(path);
+        }
+    }
+
+    private static BackupException Unsuitable(string path, string why) => new(
+        ErrorIds.DeviceUnsuitable, ErrorKind.NotSupported, $"The device '{path}' cannot be used: {why}. Use another file system, or other mount options.", path);
+
+    private static void ThrowIfTooSmall(IFileTree device, string path, long needed, long entries)
+    {
+        SpaceStatus space = device.GetSpace();
+        // A file system that does not know its own size (ramfs, some behind FUSE) says 0 of 0.
+        if ((space.TotalBytes > 0 && space.FreeBytes < needed) || (space.FreeEntries >= 0 && space.FreeEntries < entries))
+        {
+            throw new BackupException(
+                ErrorIds.DeviceTooSmall,
+                ErrorKind.NoSpace,
+                $"The device '{path}' has {space.FreeBytes} bytes and {(space.FreeEntries < 0 ? "any number of" : space.FreeEntries)} files free; this backup needs about {needed} bytes and {entries} files. Make room there, or choose another destination.",
+                path);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using NasBackup.Files;
+
+namespace NasBackup.Transfer;
+
+/// <summary>What a device cannot keep.</summary>
+[Flags]
+internal enum DeviceLack
+{
+    None = 0,
+    HardLinks = 1,
+    /// <summary>Names that are not valid UTF-8.</summary>
+    BytesInNames = 1 << 1,
+    /// <summary>Control characters in names, line ends among them.</summary>
+    ControlCharacters = 1 << 2,
+    /// <summary>The characters that Windows keeps for itself, and a dot or blank at the end.</summary>
+    SpecialCharacters = 1 << 3,
+    /// <summary>Names of 255 bytes.</summary>
+    LongNames = 1 << 4,
+    /// <summary>Two names that differ in case only.</summary>
+    Case = 1 << 5,
+    SymbolicLinks = 1 << 6,
+    Fifos = 1 << 7,
+    DeviceNodes = 1 << 8,
+    Owner = 1 << 9,
+    Mode = 1 << 10,
+    Times = 1 << 11,
+    Attributes = 1 << 12,
+    Acl = 1 << 13,
+}
+
+/// <summary>
+/// Finds out what a device keeps, by trying it in a folder of its own: what is tried is believed, not what a file system is
+/// called. What it cannot keep is said when the plan is made, not file by file at the end.
+/// </summary>
+internal sealed class DeviceProbe
+{
+    private const int ProbedMode = 0x9E9;                            // 04751
+    private const long ProbedTime = 1_000_000_001_234_567_891;
+    private const uint ProbedOwner = 12345;
+
+    // A POSIX ACL, version 2: user::rw-, user:12345:r--, group::r--, mask::r--, other::---
+    private static readonly byte[] ProbedAcl = Convert.FromHexString(
+        "02000000" + "01000600FFFFFFFF" + "0200040039300000" + "04000400FFFFFFFF" + "10000400FFFFFFFF" + "20000000FFFFFFFF");
+
+    private readonly IFileTree _device;
+    private readonly FilePath _folder;
+
+    private DeviceProbe(IFileTree device, FilePath folder)
+    {
+        _device = device;
+        _folder = folder;
+    }
+
+    /// <summary>Who a new file belongs to.</summary>
+    public (uint Owner, uint Group) NewFileOwner { get; private set; }
+
+    public DeviceLack Lacks { get; private set; }
+
+    /// <summary>Tries everything; what it made it removes.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="folder">A folder that does not exist; its parent does.</param>
+    /// <exception cref="FileSystemException">Not even a plain file can be made.</exception>
+    public static DeviceProbe Run(IFileTree device, FilePath folder)
+    {
+        var probe = new DeviceProbe(device, folder);
+        device.CreateDirectory(folder);
+        try
+        {
+            probe.TryMetadata();
+            probe.TryKinds();
+            probe.TryNames();
+            return probe;
+        }
+        finally
+        {
+            probe.Clean();
+        }
+    }
+
+    private void TryMetadata()
+    {
+        FilePath path = _folder.Combine("file");
+        FileMetadata made;
+        using (IFileHandle file = _device.CreateNew(path))
+        {
+            made = file.GetStatus().Metadata;
+            NewFileOwner = (made.Owner, made.Group);
+            file.Write("probe"u8);
+            MetadataLoss lost = file.SetMetadata(made with { Mode = ProbedMode, ModifiedTime = ProbedTime });
+            FileMetadata kept = file.GetStatus().Metadata;
+            Lack(DeviceLack.Mode, lost.HasFlag(MetadataLoss.Mode) || kept.Mode != ProbedMode);
+            Lack(DeviceLack.Times, lost.HasFlag(MetadataLoss.Times) || kept.ModifiedTime != ProbedTime);
+
+            var attributes = new ExtendedAttributes(
+                [new ExtendedAttribute(FilePath.FromText("user.nasbackup.probe"), [1]), new ExtendedAttribute(FilePath.FromText("system.posix_acl_access"), ProbedAcl)]);
+            lost = file.SetMetadata(made, attributes);
+            ExtendedAttributes found = ReadAttributes(path);
+            Lack(DeviceLack.Attributes, lost.HasFlag(MetadataLoss.Attributes) || !found.Items.Any(item => !item.IsAcl));
+            Lack(DeviceLack.Acl, lost.HasFlag(MetadataLoss.Acl) || !found.Items.Any(item => item.IsAcl));
+
+            lost = file.SetMetadata(made with { Owner = ProbedOwner, Group = ProbedOwner });
+            kept = file.GetStatus().Metadata;
+            Lack(DeviceLack.Owner, lost.HasFlag(MetadataLoss.Owner) || kept.Owner != ProbedOwner || kept.Group != ProbedOwner);
+            file.Close();
+        }
+
+        Lack(DeviceLack.HardLinks, !Succeeds(() => _device.Link(path, _folder.Combine("link"))) || _device.GetStatus(path).Links != 2);
+    }
+
+    private void TryKinds()
+    {
+        FilePath link = _folder.Combine("symbolic link");
+        byte[] target = [.. "no text \n"u8, 0xFF];
+        Lack(DeviceLack.SymbolicLinks, !Succeeds(() => _device.CreateSymbolicLink(link, target)) || !Succeeds(() => Expect(_device.ReadLink(link).AsSpan().SequenceEqual(target))));
+        Lack(DeviceLack.Fifos, !Succeeds(() => _device.CreateSpecial(_folder.Combine("fifo"), EntryKind.Fifo, 0)));
+        // /dev/null, which harms nobody who opens it.
+        Lack(DeviceLack.DeviceNodes, !Succeeds(() => _device.CreateSpecial(_folder.Combine("node"), EntryKind.CharacterDevice, 0x103)));
+    }
+
+    private void TryNames()
+    {
+        (DeviceLack Lack, byte[] Name)[] names =
+        [
+            (DeviceLack.BytesInNames, [(byte)'b', 0xFF, 0xFE]),
+            (DeviceLack.ControlCharacters, "line\nend\u0001"u8.ToArray()),
+            (DeviceLack.SpecialCharacters, "special:*?\"<>|\\"u8.ToArray()),
+            (DeviceLack.SpecialCharacters, "end. "u8.ToArray()),
+            (DeviceLack.LongNames, [.. Enumerable.Repeat((byte)'n', 255)]),
+            (DeviceLack.Case, "Case"u8.ToArray()),
+            (DeviceLack.Case, "cASE"u8.ToArray()),
+        ];
+        foreach ((DeviceLack lack, byte[] name) in names)
+        {
+            Lack(lack, !Succeeds(() => _device.CreateNew(_folder.Combine(name)).Dispose()));
+        }
+
+        // Some file systems take a name and keep another.
+        HashSet<FilePath> kept = [.. _device.ReadDirectory(_folder, withStatus: false).Select(item => new FilePath(item.Name))];
+        foreach ((DeviceLack lack, byte[] name) in names)
+        {
+            Lack(lack, !kept.Contains(new FilePath(name)));
+        }
+    }
+
+    private ExtendedAttributes ReadAttributes(FilePath path)
+    {
+        using IFileHandle file = _device.OpenRead(path);
+        return file.GetAttributes();
+    }
+
+    private void Lack(DeviceLack lack, bool isMissing) => Lacks |= isMissing ? lack : DeviceLack.None;
+
+    private static void Expect(bool condition)
+    {
+        if (!condition)
+        {
+            throw new FileSystemException(FileProblem.Other, "keep", "", "what came back is not what was written");
+        }
+    }
+
+    private static bool Succeeds(Action attempt)
+    {
+        try
+        {
+            attempt();
+            return true;
+        }
+        catch (FileSystemException e) when (!e.IsDeviceWide)
+        {
+            return false;
+        }
+    }
+
+    private void Clean()
+    {
+        try
+        {
+            foreach (DirectoryItem item in _device.ReadDirectory(_folder, withStatus: false))
+            {
+                _device.Delete(_folder.Combine(item.Name));
+            }
+
+            _device.DeleteDirectory(_folder);
+        }
+        catch (FileSystemException)
+        {
+            // It lies in the set's folder and takes no room worth speaking of.
+        }
+    }
+}
