@@ -70,6 +70,14 @@ public sealed class PlanCmdletTests : IDisposable
         Assert.Equal(PlanStatus.Requested, Get(plan.Id).Single<BackupPlan>().Status);
     }
 
+    [Fact]
+    public void Incremental_without_a_set_to_build_on_is_full_and_the_plan_says_so()
+    {
+        BackupPlan plan = New(new() { ["Type"] = "Incremental", ["Checksum"] = true }).Single<BackupPlan>();
+        Assert.Equal(BackupType.Full, plan.Type);
+        Assert.Null(plan.Base);
+    }
+
     public static TheoryData<string, object, string, ErrorCategory> BadInput => new()
     {
         { "Path", "/does/not/exist", "SourceNotFound", ErrorCategory.ObjectNotFound },
@@ -78,7 +86,6 @@ public sealed class PlanCmdletTests : IDisposable
         { "SourceOwner", "a b", "NodeNameInvalid", ErrorCategory.InvalidArgument },
         { "FailureTimeout", "999ms", "FailureTimeoutTooShort", ErrorCategory.InvalidArgument },
         { "Layout", "Archive", "OptionNotSupported", ErrorCategory.NotImplemented },
-        { "Type", "Incremental", "OptionNotSupported", ErrorCategory.NotImplemented },
         { "Share", "/does/not/exist", "ShareNotFound", ErrorCategory.ObjectNotFound },
         { "Destination", "/does/not/exist", "DeviceNotFound", ErrorCategory.ObjectNotFound },
     };
