@@ -129,7 +129,7 @@ internal sealed class StaleRecords : Defect
     }
 }
 
-/// <summary>Only the first node can publish that it finalises.</summary>
+/// <summary>Only the process that was started first can publish that it finalises.</summary>
 internal sealed class OnlyTheFirstFinishes : Defect
 {
     public override Promise Breaks => Promise.NobodyIsIndispensable;
@@ -141,7 +141,7 @@ internal sealed class OnlyTheFirstFinishes : Defect
         => scenario with { Nodes = 2, Speeds = scenario.Speeds[..2], Starts = scenario.Starts[..2], LargeFile = 0 };
 
     public override IFileTree Wrap(IFileTree tree, string path, Machine machine, SimulatedCluster cluster)
-        => path == "/share" && machine.Number > 0 ? new Tree(tree) : tree;
+        => path == "/share" && machine.Process?.Name.EndsWith("#1", StringComparison.Ordinal) is not true ? new Tree(tree) : tree;
 
     private sealed class Tree(IFileTree inner) : DelegatingTree(inner)
     {
