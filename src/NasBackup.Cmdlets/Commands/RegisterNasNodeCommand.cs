@@ -22,7 +22,6 @@ public sealed class RegisterNasNodeCommand : NasCmdlet
 
     /// <summary>What a management client reaches the node's machine by: the name or address of a session, [user@]host[:port] for SSH.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
     public string? HostName { get; set; }
 
     /// <summary>How the node sees paths: from the plan's path to its own. 'node:/path' holds only while that node owns the disk.</summary>
@@ -44,7 +43,7 @@ public sealed class RegisterNasNodeCommand : NasCmdlet
         NodeName.Check(name);
         if (ShouldProcess($"{name} on {ResolveShare()}", "Register node"))
         {
-            WriteObject(OpenShare(create: true).RegisterNode(name, Speed, Parameters.PathMap.From(PathMap), HostName));
+            WriteObject(OpenShare(create: true).RegisterNode(name, Speed, Parameters.PathMap.From(PathMap), string.IsNullOrEmpty(HostName) ? null : HostName));
         }
     }
 }
