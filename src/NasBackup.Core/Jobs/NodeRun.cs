@@ -41,6 +41,19 @@ internal sealed class NodeRun : IDisposable
     /// <exception cref="BackupException">The plan could not be made, or source or device are not those of the plan.</exception>
     public NodeBackupResult Run()
     {
+        try
+        {
+            return RunPart();
+        }
+        catch (FileSystemException e) when (e.IsDeviceWide && e.Path.StartsWith(_folder.Share.Path, StringComparison.Ordinal))
+        {
+            throw new BackupException(
+                ErrorIds.ShareFull, ErrorKind.NoSpace, $"{e.Message}. Make room on the share '{_folder.Share.Path}' (or make it writable), then start again with Start-NasNodeBackup.", _folder.Share.Path, e);
+        }
+    }
+
+    private NodeBackupResult RunPart()
+    {
         long start = _runtime.Time.GetTimestamp();
         AllowedPaths.ThrowIfNotAllowed(_environment, _request);
         new NameCheck(_folder, _me.Node, _request.FailureTimeout).ThrowIfInUse();

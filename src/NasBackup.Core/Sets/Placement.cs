@@ -85,7 +85,7 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
                     Touch(path.Parent);
                 }
             }
-            catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied or FileProblem.IsADirectory or FileProblem.NotADirectory)
+            catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied or FileProblem.IsADirectory or FileProblem.NotADirectory or FileProblem.LinkInPath)
             {
                 // What is there is not half a copy of it, or cannot be touched any more; the manifest says that it is not in the set.
             }
