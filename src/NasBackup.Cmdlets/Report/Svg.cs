@@ -42,7 +42,7 @@ internal sealed class Svg(string label, double height)
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"<svg viewBox=\"0 0 {Width} {height:0.#}\" role=\"img\" aria-label=\"{Escape(label)}\">{_elements}</svg>\n");
+        $"<div class=\"scroll\"><svg viewBox=\"0 0 {Width} {height:0.#}\" role=\"img\" aria-label=\"{Escape(label)}\">{_elements}</svg></div>\n");
 
     private static string Fit(string text, double room)
     {
