@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NasBackup.Tests.Files;
 using NasBackup.Tests.Support;
 
@@ -95,18 +94,8 @@ public sealed class BadDayTests : IDisposable
         File.WriteAllBytes(Path.Combine(_cluster.Source, "large"), new byte[60_000_000]);
         string plan = _cluster.Plan([], "nas1");
 
-        using Process node = Process.Start(new ProcessStartInfo(
-            "bash",
-            ["-c", $"{limit}; exec \"$@\"", "bash", Path.Combine(RunnerProcess.Folder, "nasbackup"), "Start-NasNodeBackup", "-Share", _cluster.Share, "-PlanId", plan, "-Node", "nas1", "-Workers", "16"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        Task<string> errors = node.StandardError.ReadToEndAsync();
-        string output = node.StandardOutput.ReadToEnd();
-        node.WaitForExit();
+        TestCluster.Run("bash", ["-c", $"{limit}; exec \"$@\"", "bash", .. Command("Start-NasNodeBackup", "-PlanId", plan, "-Node", "nas1", "-Workers", "16")]);
 
-        Assert.True(node.ExitCode == 0, output + errors.Result);
         _cluster.AssertCopyIsSource(plan);
     }
 
@@ -135,25 +124,23 @@ public sealed class BadDayTests : IDisposable
     {
         _cluster.MakeTree(10, 10_000);
         string secret = Path.Combine(_cluster.Source, "d0000/f000001");
-        File.SetUnixFileMode(secret, UnixFileMode.UserRead);
+        TestCluster.Run("chmod", "0400", secret);
         Directory.Delete(_cluster.Share);
         Directory.Delete(_cluster.Device);
 
-        using Process run = Process.Start(new ProcessStartInfo(
+        TestCluster.Run(
             "bash",
-            ["-c", "umask 0; exec \"$@\"", "bash", Path.Combine(RunnerProcess.Folder, "nasbackup"), "Invoke-NasBackup", "-Share", _cluster.Share, "-Path", _cluster.Source, "-Destination", _cluster.Device, "-Node", "nas1"])
-        {
-            RedirectStandardOutput = true,
-        })!;
-        run.StandardOutput.ReadToEnd();
-        run.WaitForExit();
+            ["-c", "umask 0; exec \"$@\"", "bash", .. Command("Invoke-NasBackup", "-Path", _cluster.Source, "-Destination", _cluster.Device, "-Node", "nas1")]);
 
-        Assert.Equal(0, run.ExitCode);
         Assert.Equal("", TestCluster.Run("find", _cluster.Share, "-perm", "/077"));
         string set = Directory.GetDirectories(_cluster.Device).Single();
         Assert.Equal("", TestCluster.Run("find", _cluster.Device, "-path", set + "/data" + _cluster.Source, "-prune", "-o", "-perm", "/077", "-print"));
-        Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(set + "/data" + secret));
+        Assert.Equal("400", TestCluster.Run("stat", "-c", "%a", set + "/data" + secret).Trim());
     }
+
+    /// <summary>The runner as a command of the shell, on the cluster's share.</summary>
+    private string[] Command(string cmdlet, params string[] arguments)
+        => [Path.Combine(RunnerProcess.Folder, "nasbackup"), cmdlet, "-Share", _cluster.Share, .. arguments];
 
     private string Plan(string share, string? device = null)
     {

@@ -96,13 +96,13 @@ public sealed class ReportTests : IDisposable
         string seen = Run(browser, width, "--dump-dom", file);
 
         Assert.True(new FileInfo(picture).Length > 20_000);
-        string title = WebUtility.HtmlDecode(Regex.Match(seen, "<title>(.*?)</title>", RegexOptions.Singleline, TimeSpan.FromSeconds(5)).Groups[1].Value);
+        string title = WebUtility.HtmlDecode(Regex.Match(seen, "<title>(?<title>.*?)</title>", RegexOptions.Singleline, TimeSpan.FromSeconds(5)).Groups[1].Value);
         Assert.Equal("looked: ", title);
     }
 
     private string Run(string browser, int width, string task, string file)
     {
-        var start = new ProcessStartInfo(browser) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(browser) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         foreach (string argument in (string[])["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", $"--user-data-dir={_folder}/profile", $"--window-size={width},3000", task, $"file://{file}"])
         {
             start.ArgumentList.Add(argument);
