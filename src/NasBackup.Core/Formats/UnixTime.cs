@@ -1,27 +1,56 @@
 using System.Globalization;
+using System.Text;
 
 namespace NasBackup.Formats;
 
 /// <summary>Nanoseconds since 1970-01-01 UTC as text: seconds, a dot, nine digits. As a JSON number a time would lose its last digits in most readers.</summary>
 public static class UnixTime
 {
+    /// <summary>Bytes of the longest text.</summary>
+    internal const int LongestText = 24;
+
     private const long NanosecondsPerSecond = 1_000_000_000;
 
     /// <summary>Such as <c>1732400000.000000001</c>; <c>-0.500000000</c> is half a second before 1970.</summary>
     public static string Format(long nanoseconds)
     {
-        ulong magnitude = nanoseconds < 0 ? (ulong)-(nanoseconds + 1) + 1 : (ulong)nanoseconds;
-        string sign = nanoseconds < 0 ? "-" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{sign}{magnitude / NanosecondsPerSecond}.{magnitude % NanosecondsPerSecond:D9}");
+        Span<byte> text = stackalloc byte[LongestText];
+        return Encoding.ASCII.GetString(text[..Format(nanoseconds, text)]);
     }
 
-    /// <summary>Reads what <see cref="Format"/> writes.</summary>
+    /// <summary>The same as bytes, <see cref="LongestText"/> of them at most.</summary>
+    /// <returns>How many were written.</returns>
+    internal static int Format(long nanoseconds, Span<byte> text)
+    {
+        int length = 0;
+        ulong magnitude = nanoseconds < 0 ? (ulong)-(nanoseconds + 1) + 1 : (ulong)nanoseconds;
+        if (nanoseconds < 0)
+        {
+            text[length++] = (byte)'-';
+        }
+
+        (magnitude / NanosecondsPerSecond).TryFormat(text[length..], out int digits, default, CultureInfo.InvariantCulture);
+        length += digits;
+        text[length++] = (byte)'.';
+        (magnitude % NanosecondsPerSecond).TryFormat(text[length..], out digits, "D9", CultureInfo.InvariantCulture);
+        return length + digits;
+    }
+
+    /// <summary>Reads what <see cref="Format(long)"/> writes.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out long nanoseconds)
     {
         nanoseconds = 0;
-        bool negative = text.StartsWith("-");
+        Span<byte> bytes = stackalloc byte[LongestText];
+        return Encoding.ASCII.TryGetBytes(text, bytes, out int length) && TryParse(bytes[..length], out nanoseconds);
+    }
+
+    /// <inheritdoc cref="TryParse(ReadOnlySpan{char}, out long)"/>
+    public static bool TryParse(ReadOnlySpan<byte> text, out long nanoseconds)
+    {
+        nanoseconds = 0;
+        bool negative = text.StartsWith("-"u8);
         text = negative ? text[1..] : text;
-        int dot = text.IndexOf('.');
+        int dot = text.IndexOf((byte)'.');
         if (dot < 1 || text.Length != dot + 10
             || !ulong.TryParse(text[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out ulong seconds)
             || !uint.TryParse(text[(dot + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out uint fraction)

@@ -257,7 +257,8 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
             mine.Slots.Refresh();
         }
 
-        _lost |= mine.Terminal is { } terminal && terminal.Incarnation != _me.Incarnation;
+        // Its owner closes it only after it has put it down.
+        _lost |= mine.Terminal is not null;
     }
 
     private FrozenJournal Close()

@@ -84,13 +84,15 @@ internal sealed class Watchman(
 
     private Verdict? Judge(AssignmentView assignment)
     {
-        if (assignment.Owner == me.Incarnation)
+        // Asked once: this node's own claim may come between two looks, and it would be judged as that of an earlier self.
+        string? owner = assignment.Owner;
+        if (owner == me.Incarnation)
         {
             return null;
         }
 
         bool isMyName = me.Node.Equals(assignment.Node, StringComparison.OrdinalIgnoreCase);
-        if (assignment.Owner is not { } owner)
+        if (owner is null)
         {
             return JudgeUnclaimed(assignment, isMyName);
         }

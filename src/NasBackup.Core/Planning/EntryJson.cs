@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using System.Text.Json;
 using NasBackup.Files;
 using NasBackup.Formats;
@@ -11,7 +10,38 @@ internal static class EntryJson
 {
     private static readonly string[] KindNames = ["file", "directory", "symlink", "fifo", "chardev", "blockdev", "socket"];
 
-    /// <summary>Writes a path under <c>name</c>, or under <c>nameBase64</c> where it is not valid UTF-8.</summary>
+    // Encoded once: a name given as text is checked for escapes in each of millions of lines.
+    private static readonly JsonEncodedText[] Kinds = [.. KindNames.Select(name => JsonEncodedText.Encode(name))];
+    private static readonly JsonEncodedText Path = JsonEncodedText.Encode("path");
+    private static readonly JsonEncodedText PathBase64 = JsonEncodedText.Encode("pathBase64");
+    private static readonly JsonEncodedText Source = JsonEncodedText.Encode("source");
+    private static readonly JsonEncodedText Kind = JsonEncodedText.Encode("kind");
+    private static readonly JsonEncodedText Names = JsonEncodedText.Encode("names");
+    private static readonly JsonEncodedText Size = JsonEncodedText.Encode("size");
+    private static readonly JsonEncodedText ModifiedTime = JsonEncodedText.Encode("mtime");
+    private static readonly JsonEncodedText ChangeTime = JsonEncodedText.Encode("ctime");
+    private static readonly JsonEncodedText Mode = JsonEncodedText.Encode("mode");
+    private static readonly JsonEncodedText Owner = JsonEncodedText.Encode("uid");
+    private static readonly JsonEncodedText Group = JsonEncodedText.Encode("gid");
+    private static readonly JsonEncodedText Inode = JsonEncodedText.Encode("inode");
+    private static readonly JsonEncodedText FileSystem = JsonEncodedText.Encode("fs");
+    private static readonly JsonEncodedText Links = JsonEncodedText.Encode("links");
+    private static readonly JsonEncodedText DeviceNumber = JsonEncodedText.Encode("rdev");
+
+    /// <summary>Writes a path under <c>path</c>, or under <c>pathBase64</c> where it is not valid UTF-8.</summary>
+    public static void WritePath(Utf8JsonWriter json, FilePath path)
+    {
+        if (System.Text.Unicode.Utf8.IsValid(path.Bytes))
+        {
+            json.WriteString(Path, path.Bytes);
+        }
+        else
+        {
+            json.WriteBase64String(PathBase64, path.Bytes);
+        }
+    }
+
+    /// <summary>The same under <c>name</c> and <c>nameBase64</c>.</summary>
     public static void WritePath(Utf8JsonWriter json, string name, FilePath path)
     {
         if (System.Text.Unicode.Utf8.IsValid(path.Bytes))
@@ -27,22 +57,22 @@ internal static class EntryJson
     /// <summary>Writes the fields of an entry into the object that is open.</summary>
     public static void WriteFields(Utf8JsonWriter json, Entry entry, in FileStatus status)
     {
-        WritePath(json, "path", entry.Path);
+        WritePath(json, entry.Path);
         if (entry.Source != 0)
         {
-            json.WriteNumber("source", entry.Source);
+            json.WriteNumber(Source, entry.Source);
         }
 
-        json.WriteString("kind", KindNames[(int)status.Kind]);
+        json.WriteString(Kind, Kinds[(int)status.Kind]);
         WriteStatus(json, status);
         if (entry.OtherNames is { } names)
         {
-            json.WriteStartArray("names");
+            json.WriteStartArray(Names);
             foreach (FilePath name in names)
             {
                 // An array element has no field name to tell text from base64, so each is an object.
                 json.WriteStartObject();
-                WritePath(json, "path", name);
+                WritePath(json, name);
                 json.WriteEndObject();
             }
 
@@ -55,32 +85,32 @@ internal static class EntryJson
     {
         if (status.Kind == EntryKind.File)
         {
-            json.WriteNumber("size", status.Size);
+            json.WriteNumber(Size, status.Size);
         }
 
-        json.WriteString("mtime", UnixTime.Format(status.Metadata.ModifiedTime));
+        WriteTime(json, ModifiedTime, status.Metadata.ModifiedTime);
         if (status.ChangeTime != 0)
         {
-            json.WriteString("ctime", UnixTime.Format(status.ChangeTime));
+            WriteTime(json, ChangeTime, status.ChangeTime);
         }
 
-        json.WriteString("mode", Convert.ToString(status.Metadata.Mode, 8).PadLeft(4, '0'));
-        json.WriteNumber("uid", status.Metadata.Owner);
-        json.WriteNumber("gid", status.Metadata.Group);
+        WriteMode(json, status.Metadata.Mode);
+        json.WriteNumber(Owner, status.Metadata.Owner);
+        json.WriteNumber(Group, status.Metadata.Group);
         if (status.Inode != 0)
         {
-            json.WriteNumber("inode", status.Inode);
-            json.WriteNumber("fs", status.FileSystem);
+            json.WriteNumber(Inode, status.Inode);
+            json.WriteNumber(FileSystem, status.FileSystem);
         }
 
         if (status.Links > 1 && status.Kind != EntryKind.Directory)
         {
-            json.WriteNumber("links", status.Links);
+            json.WriteNumber(Links, status.Links);
         }
 
         if (status.DeviceNumber != 0)
         {
-            json.WriteNumber("rdev", status.DeviceNumber);
+            json.WriteNumber(DeviceNumber, status.DeviceNumber);
         }
     }
 
@@ -297,6 +327,21 @@ internal static class EntryJson
         return true;
     }
 
+    private static void WriteTime(Utf8JsonWriter json, JsonEncodedText name, long time)
+    {
+        Span<byte> text = stackalloc byte[UnixTime.LongestText];
+        json.WriteString(name, text[..UnixTime.Format(time, text)]);
+    }
+
+    private static void WriteMode(Utf8JsonWriter json, int mode)
+    {
+        ReadOnlySpan<byte> digits =
+        [
+            (byte)('0' + ((mode >> 9) & 7)), (byte)('0' + ((mode >> 6) & 7)), (byte)('0' + ((mode >> 3) & 7)), (byte)('0' + (mode & 7)),
+        ];
+        json.WriteString(Mode, digits);
+    }
+
     private static FilePath ReadText(ref Utf8JsonReader json)
     {
         if (json.TokenType != JsonTokenType.String)
@@ -313,7 +358,7 @@ internal static class EntryJson
     {
         for (int kind = 0; kind < KindNames.Length; kind++)
         {
-            if (json.ValueTextEquals(KindNames[kind]))
+            if (json.ValueTextEquals(Kinds[kind].EncodedUtf8Bytes))
             {
                 return (EntryKind)kind;
             }
@@ -324,9 +369,7 @@ internal static class EntryJson
 
     private static long ReadTime(ref Utf8JsonReader json)
     {
-        Span<char> text = stackalloc char[32];
-        if (json.TokenType == JsonTokenType.String && json.ValueSpan.Length <= text.Length
-            && UnixTime.TryParse(text[..Encoding.ASCII.GetChars(json.ValueSpan, text)], out long time))
+        if (json.TokenType == JsonTokenType.String && UnixTime.TryParse(json.ValueSpan, out long time))
         {
             return time;
         }
