@@ -248,7 +248,7 @@ public sealed class TakeoverTests
         using var cluster = new TestCluster();
         cluster.MakeTree(2000, 60_000_000);
         string plan = cluster.Request("nas1,nas2");
-        (RunnerProcess nas1, RunnerProcess nas2) = cluster.Start2(plan, SlowRate / 4);
+        (RunnerProcess nas1, RunnerProcess nas2) = cluster.Start2(plan, SlowRate / 16);
         cluster.WaitForEntries(plan, "nas2", 20);
 
         RunnerProcess stop = RunnerProcess.Run("--json", "Stop-NasBackup", "-Share", cluster.Share, "-PlanId", plan);
