@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using NasBackup.Cmdlets.Completion;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
 using NasBackup.Files;
@@ -16,6 +17,7 @@ public sealed class FindNasBackupItemCommand : SetCmdlet
     [Alias("Name", "Item")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ItemCompleter))]
     public string[] Path { get; set; } = [];
 
     /// <summary>Files of that many bytes at least.</summary>

@@ -24,6 +24,7 @@ public sealed class RestoreNasBackupCommand : DeviceCmdlet
     /// <summary>The device: the folder that the sets lie in. Sets and items from the pipeline name it themselves.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(DeviceCompleter))]
     public string? Device { get; set; }
 
     /// <summary>The set: an object (also one that came over remoting), or an id.</summary>
@@ -50,12 +51,14 @@ public sealed class RestoreNasBackupCommand : DeviceCmdlet
     [Alias("Path")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ItemCompleter))]
     public string[] Item { get; set; } = [];
 
     /// <summary>Absolute paths as the plan names them, \xHH for bytes that are not text: only these items, a folder with all in it.</summary>
     [Parameter(ParameterSetName = SetSet)]
     [Alias("LiteralPath")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ItemCompleter))]
     public string[] LiteralItem { get; set; } = [];
 
     /// <summary>What is done where something else has an item's name already.</summary>

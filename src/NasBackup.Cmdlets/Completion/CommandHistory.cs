@@ -66,7 +66,7 @@ internal static class CommandHistory
         }
     }
 
-    private static string Quote(string value) => value.All(static letter => char.IsLetterOrDigit(letter) || "/\\:._-~+".Contains(letter, StringComparison.Ordinal))
+    internal static string Quote(string value) => value.All(static letter => char.IsLetterOrDigit(letter) || "/\\:._-~+".Contains(letter, StringComparison.Ordinal))
         ? value
         : $"'{CodeGeneration.EscapeSingleQuotedStringContent(value)}'";
 }

@@ -82,6 +82,12 @@ internal sealed class ProgressBars(string activity)
             ParentActivityId = parent,
             CurrentOperation = node.CurrentFile,
         };
+        if (node.CurrentFile is { Length: > 0 } file)
+        {
+            // The shell's usual view has no line for the operation.
+            bar.StatusDescription += $", {file[(file.LastIndexOf('/') + 1)..]}";
+        }
+
         // Entries count as well as bytes: a list of empty files has work too.
         double percent = (ViewText.Percent(node.BytesDone, node.Bytes) + ViewText.Percent(node.EntriesDone, node.Entries)) / 2;
         Measure(bar, percent, node.TimeLeft);
@@ -90,7 +96,7 @@ internal sealed class ProgressBars(string activity)
 
     private static string Status(long bytesDone, long bytes, long entriesDone, long entries, double rate)
     {
-        string done = $"{Humanize.Size(bytesDone)} of {Humanize.Size(bytes)}, {Humanize.Count(entriesDone)} of {Humanize.Entries(entries)}";
+        string done = $"{Humanize.Size(bytesDone)} of {Humanize.Size(bytes)}, {Humanize.Count(entriesDone)}/{Humanize.Count(entries)}";
         return rate > 0 ? $"{done}, {Humanize.Rate(rate)}" : done;
     }
 
