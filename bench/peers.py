@@ -1,0 +1,223 @@
+"""Times backup programs on the same trees; bench/run.sh is the command. Whole processes are timed, start-up included."""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import calls
+import report
+import trees
+
+LIMIT = "cp, two at a time"
+OURS = "nasbackup"
+PLANNING = "New-NasBackupPlan"
+FIND = "find -printf"
+LINKS = "again: cp -al"
+AGAIN = "again: nasbackup"
+COPY_BACK = "back: cp, two at a time"
+RESTORE = "back: nasbackup"
+COMPARE = "verify: rsync -anc"
+VERIFY = "verify: nasbackup"
+
+# What a program's time is set in relation to; for the others it is LIMIT.
+LIMITS = {
+    FIND: FIND, PLANNING: FIND,
+    LINKS: LINKS, AGAIN: LINKS, "again: rsync --link-dest": LINKS, "again: restic": LINKS,
+    COPY_BACK: COPY_BACK, RESTORE: COPY_BACK,
+    COMPARE: COMPARE, VERIFY: COMPARE,
+}
+# These need a backup before they can begin.
+ON_BACKUPS = (LINKS, "again: rsync --link-dest", "again: restic", AGAIN, COPY_BACK, RESTORE, COMPARE, VERIFY)
+TREES_ON_BACKUPS = ("small", "mixed")
+
+
+def programs(runner):
+    """Name → (tools, untimed preparation or None, command). Shell text; $S is the source, $D the device's folder."""
+    share = "--json {} -Destination $D/set -Share $D/share -Node bench"
+    invoke = f"{runner} {share.format('Invoke-NasBackup -Path $S')}"
+    ready = "mkdir $D/set $D/share"
+    done = f"{ready}\n{invoke}"
+    the_set = "-Device $D/set -Set $(basename $D/set/2*)"
+    parallel = "find . -type f -print0 | xargs -0 -r -P2 -n ${N} cp --parents -p -t"
+    restic = "restic -q -r $D/repo"
+    return {
+        LIMIT: (["cp"], "mkdir $D/copy", f"cd $S && {parallel} $D/copy"),
+        "cp -a": (["cp"], None, "cp -a $S $D/copy"),
+        "tar to a file": (["tar"], None, "tar -cf $D/copy.tar -C $S ."),
+        "tar | tar": (["tar"], "mkdir $D/copy", "tar -cf - -C $S . | tar -xf - -C $D/copy"),
+        "rsync -a": (["rsync"], None, "rsync -a $S/ $D/copy"),
+        "rclone copy --transfers 8": (["rclone"], None, "rclone copy --transfers 8 $S $D/copy"),
+        "restic backup": (["restic"], f"{restic} init", f"{restic} backup $S"),
+        "fpsync -n 2": (["fpsync"], "mkdir $D/copy $D/tmp", "fpsync -n 2 -t $D/tmp $S/ $D/copy/"),
+        OURS: ([], ready, invoke),
+        FIND: ([], None, "find $S -printf '%p %s %T@\\n'"),
+        PLANNING: ([], ready, f"{runner} {share.format('New-NasBackupPlan -Path $S')}"),
+        LINKS: (["cp"], "cp -a $S $D/one", "cp -al $D/one $D/two"),
+        "again: rsync --link-dest": (["rsync"], "rsync -a $S/ $D/one", "rsync -a --link-dest=$D/one $S/ $D/two"),
+        "again: restic": (["restic"], f"{restic} init\n{restic} backup $S", f"{restic} backup $S"),
+        AGAIN: ([], done, invoke),
+        COPY_BACK: (["cp"], "cp -a $S $D/copy\nmkdir $D/back", f"cd $D/copy && {parallel} $D/back"),
+        RESTORE: ([], done, f"{runner} --json Restore-NasBackup {the_set} -Destination $D/back"),
+        COMPARE: (["rsync"], "cp -a $S $D/copy", "rsync -anc $S/ $D/copy"),
+        VERIFY: ([], done, f"{runner} --json Test-NasBackupSet {the_set}"),
+    }
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.environment = {
+            **os.environ, "RESTIC_PASSWORD": "bench", "RESTIC_CACHE_DIR": "", "RCLONE_CONFIG": "/dev/null", "LC_ALL": "C",
+        }
+        self.programs = {
+            name: program for name, program in programs(os.path.abspath(options.runner)).items()
+            if all(shutil.which(tool) for tool in program[0])
+        }
+
+    def run(self):
+        results = []
+        for target in self.options.targets:
+            for name in self.options.trees:
+                with tempfile.TemporaryDirectory(prefix="nasbackup-bench.", dir=self.folder(target)) as work:
+                    results.append(self.tree(target, name, work))
+        return {
+            "command": "bench/run.sh " + " ".join(sys.argv[1:]),
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "machine": f"{os.cpu_count()} processors, {platform.system()} {platform.release()}",
+            "load": os.getloadavg()[0],
+            "durability": "nasbackup: Strict (syncfs or fsync per checkpoint); the peers: sync -f of the device at their end, in the time",
+            "results": results,
+        }
+
+    def folder(self, target):
+        return {"tmpfs": "/dev/shm", "disk": self.options.disk}[target]
+
+    def tree(self, target, name, work):
+        source, empty = os.path.join(work, "source"), os.path.join(work, "empty")
+        os.mkdir(empty)
+        files, size = trees.make(source, name, self.options.scale)
+        subprocess.run(["sync", "-f", source], check=True)
+        runs = {program: [] for program in self.programs if program not in ON_BACKUPS or name in TREES_ON_BACKUPS}
+        nothing = []
+        for number in range(self.options.runs):
+            for program in runs:
+                runs[program].append(self.once(program, source, work, files, check=number == 0 and program == OURS))
+            nothing.append(self.once(OURS, empty, work, 1, check=False))
+            print(f"{target}, {name}: round {number + 1} of {self.options.runs}", file=sys.stderr)
+        return {
+            "target": target,
+            "tree": name,
+            "about": trees.ABOUT[name],
+            "files": files,
+            "bytes": size,
+            "empty": median(nothing),
+            "rows": {program: {**median(times), **self.ratios(program, runs, nothing)} for program, times in runs.items()},
+            "calls": self.count_calls(source, empty, work, files) if name == "small" and shutil.which("strace") else None,
+        }
+
+    def ratios(self, program, runs, nothing):
+        """Time to the practical limit's, round by round: the machine's moods then meet both."""
+        limit = LIMITS.get(program, LIMIT)
+        ours = program in (OURS, PLANNING, AGAIN, RESTORE, VERIFY)
+        pairs = [
+            (a["seconds"] - (c["seconds"] if ours else 0), a["cpu"] - (c["cpu"] if ours else 0), b["seconds"], b["cpu"])
+            for a, b, c in zip(runs[program], runs[limit], nothing)
+        ]
+        return {
+            "limit": limit,
+            "ratio": statistics.median(a / b for a, _, b, _ in pairs),
+            "cpuRatio": statistics.median(a / max(b, 0.001) for _, a, _, b in pairs),
+        }
+
+    def once(self, program, source, work, files, check):
+        _, prepare, command = self.programs[program]
+        device = tempfile.mkdtemp(prefix="device.", dir=work)
+        try:
+            # Two processes share even a small tree.
+            text = f"set -e\nS={source} D={device} N={max(1, min(2000, files // 2))}\n"
+            if prepare:
+                subprocess.run(["bash", "-c", text + prepare], check=True, env=self.environment, stdout=subprocess.DEVNULL)
+            figures = timed(["bash", "-c", f"{text}( {command} ) >$D/out\nsync -f $D"], self.environment)
+            if check:
+                self.compare(source, device)
+            return figures
+        finally:
+            shutil.rmtree(device)
+
+    def compare(self, source, device):
+        """What was timed must be a copy."""
+        (made,) = os.listdir(os.path.join(device, "set"))
+        copy = os.path.join(device, "set", made, "data" + source)
+        subprocess.run(["diff", "-r", source, copy], check=True)
+
+    def count_calls(self, source, empty, work, files):
+        """System calls per file on source, device and share; those of an empty run do not count."""
+        some = os.path.join(work, "some")
+        taken = calls.take_part(source, some, most=2000)
+        counted = {}
+        for program in (LIMIT, "cp -a", "tar to a file", "rsync -a", OURS):
+            if program in self.programs:
+                counts = []
+                for tree in (some, empty):
+                    _, prepare, command = self.programs[program]
+                    device = tempfile.mkdtemp(prefix="device.", dir=work)
+                    text = f"set -e\nS={tree} D={device} N=1000\n"
+                    subprocess.run(["bash", "-c", text + (prepare or ":")], check=True, env=self.environment)
+                    counts.append(calls.count(text + command, tree, device, self.environment))
+                    shutil.rmtree(device)
+                counted[program] = {place: (counts[0][place] - counts[1][place]) / taken for place in counts[0]}
+        return {"files": taken, "programs": counted}
+
+
+def timed(command, environment):
+    """Seconds, processor seconds and the largest process, of the command and all that it waited for."""
+    start = time.monotonic()
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    problem = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{command[-1]}\nended with {process.returncode}: {problem.decode(errors='replace')}")
+    return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peakMB": usage.ru_maxrss / 1024}
+
+
+def median(runs):
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+def read_options():
+    parser = argparse.ArgumentParser(prog="bench/run.sh", description="Times NasBackup beside its peers.")
+    names = lambda allowed: lambda text: [name if name in allowed else parser.error(f"'{name}' is none of {', '.join(allowed)}")
+                                          for name in text.split(",")]
+    parser.add_argument("--scale", type=float, default=1, help="part of the full size of the trees (1)")
+    parser.add_argument("--runs", type=int, default=5, help="rounds; the table shows medians (5)")
+    parser.add_argument("--trees", type=names(trees.NAMES), default=list(trees.NAMES), help="comma-separated: " + ",".join(trees.NAMES))
+    parser.add_argument("--targets", type=names(("tmpfs", "disk")), default=["tmpfs", "disk"], help="tmpfs (/dev/shm), disk, or both")
+    parser.add_argument("--disk", default=tempfile.gettempdir(), help="a folder of the file system that is 'disk'")
+    parser.add_argument("--runner", required=True, help="the nasbackup to measure; without it, one is published")
+    parser.add_argument("--out", default="artifacts/bench", help="the folder for results.md and results.json")
+    return parser.parse_args()
+
+
+def main():
+    options = read_options()
+    result = Bench(options).run()
+    text = report.markdown(result, LIMIT, OURS, PLANNING)
+    os.makedirs(options.out, exist_ok=True)
+    with open(os.path.join(options.out, "results.json"), "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1, ensure_ascii=False)
+    with open(os.path.join(options.out, "results.md"), "w", encoding="utf-8") as file:
+        file.write(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
