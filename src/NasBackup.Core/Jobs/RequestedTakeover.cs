@@ -46,15 +46,22 @@ internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost
 
         var closer = new AssignmentCloser(folder, view, _me, static () => { });
         var takeovers = new List<Takeover>();
+        using var record = new RecordKeeper(folder, _me);
         foreach (AssignmentView assignment in view.Open.Where(IsItsOwn))
         {
-            SlotDocument slot = closer.TakeOver(assignment, failedNode, assignment.Owner, TakeoverReason.Requested, RecordOf(assignment), survivors, static () => true)!.Value.Slot;
+            (SlotDocument slot, int number) = closer.TakeOver(
+                assignment, failedNode, assignment.Owner, TakeoverReason.Requested, RecordOf(assignment), survivors, static () => true)!.Value;
+            record.AddNews(new SlotChainNews(assignment.Id, number));
             if (slot.Incarnation == _me.Incarnation && slot.Kind is SlotKind.TakenOver)
             {
                 takeovers.Add(TakeoverDocument.Of(assignment.Id, slot).ToModel(folder.PlanId));
             }
         }
 
+        // News travels in records: with one that tells it, the survivors begin at their next look, not at their next full one.
+        record.Write(
+            new RecordContent(NodeState.Left, [], 0, 0, 0, new WorkMeter(folder.Share.Runtime), CurrentFile: null, Problem: null, LeftByStop: false),
+            takesWork: false);
         return takeovers;
 
         RecordDocument? RecordOf(AssignmentView assignment) => assignment.Owner is { } owner ? detector.Find(owner)?.Record : null;
