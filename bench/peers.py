@@ -91,6 +91,7 @@ class Bench:
             "command": "bench/run.sh " + " ".join(sys.argv[1:]),
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
             "machine": f"{os.cpu_count()} processors, {platform.system()} {platform.release()}",
+            "scale": self.options.scale,
             "load": os.getloadavg()[0],
             "durability": "nasbackup: Strict (syncfs or fsync per checkpoint); the peers: sync -f of the device at their end, in the time",
             "results": results,
