@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using NasBackup.Files;
 
 namespace NasBackup.Coordination;
@@ -19,9 +20,29 @@ internal static class ShareProbe
     {
         share.MakeFolder(folder);
         string[][] seen = new string[2][];
-        INodeThread other = share.Runtime.Start("probe", () => seen[1] = Race(share, folder));
-        seen[0] = Race(share, folder);
-        other.Join();
+        ExceptionDispatchInfo? problem = null;
+        INodeThread other = share.Runtime.Start("probe", () =>
+        {
+            try
+            {
+                seen[1] = Race(share, folder);
+            }
+            catch (FileSystemException e)
+            {
+                problem = ExceptionDispatchInfo.Capture(e);
+            }
+        });
+        try
+        {
+            seen[0] = Race(share, folder);
+        }
+        finally
+        {
+            // Nobody races on when this one has given up.
+            other.Join();
+        }
+
+        problem?.Throw();
         share.RemoveFolder(folder);
         return seen[0].AsSpan().SequenceEqual(seen[1]);
     }
