@@ -56,7 +56,7 @@ internal sealed class Runner : IDisposable
         Engine engine;
         try
         {
-            engine = Engine.Open(host, ModuleFolder.Manifest);
+            engine = Engine.Open(host, ModuleFolder.Manifest, formats: !line.Json);
         }
         catch (RuntimeException e)
         {

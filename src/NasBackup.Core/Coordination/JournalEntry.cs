@@ -95,7 +95,7 @@ internal readonly record struct JournalEntry
             json.WriteEndObject();
         }
 
-        EntryJson.WriteAttributes(json, Attributes);
+        AttributeJson.Write(json, Attributes);
         if (Changed)
         {
             json.WriteBoolean("changed", true);
@@ -113,7 +113,7 @@ internal readonly record struct JournalEntry
 
         if (LinkTarget is { } target)
         {
-            EntryJson.WritePath(json, "target", new FilePath(target));
+            PathJson.Write(json, "target", new FilePath(target));
         }
     }
 
@@ -159,9 +159,9 @@ internal readonly record struct JournalEntry
             else if (json.ValueTextEquals("xattrs"u8))
             {
                 json.Read();
-                attributes = EntryJson.ReadAttributes(ref json);
+                attributes = AttributeJson.Read(ref json);
             }
-            else if (EntryJson.TryReadBytes(ref json, "target"u8, "targetBase64"u8, out byte[]? bytes))
+            else if (PathJson.TryRead(ref json, "target"u8, "targetBase64"u8, out byte[]? bytes))
             {
                 target = bytes;
             }
@@ -231,7 +231,7 @@ internal readonly record struct JournalEntry
 
     private static FileStatus ReadStatus(ref Utf8JsonReader json)
     {
-        EntryJson.Fields fields = default;
+        EntryFields fields = default;
         if (json.TokenType != JsonTokenType.StartObject)
         {
             throw new JsonException("a status is not an object");
@@ -239,7 +239,7 @@ internal readonly record struct JournalEntry
 
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (!EntryJson.TryReadField(ref json, ref fields))
+            if (!fields.TryRead(ref json))
             {
                 json.Skip();
             }

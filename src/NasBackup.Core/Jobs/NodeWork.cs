@@ -77,8 +77,7 @@ internal sealed class NodeWork : IDisposable
     /// <exception cref="OperationCanceledException">The node is told to leave, or the job to stop.</exception>
     public NodeOutcome RunToEnd()
     {
-        ProveDevice();
-        ProveSources();
+        new PlaceProof(_folder.PlanId, _request, _view, _me, _sources, _set, _availability).Prove();
         IEntryWriter writer = CreateWriter();
         long? outage = null;
         INodeThread watch = _runtime.Start($"{_me.Node} watch", Watch);
@@ -290,68 +289,6 @@ internal sealed class NodeWork : IDisposable
         }
 
         _cancellation.ThrowIfCancellationRequested();
-    }
-
-    private void ProveDevice()
-    {
-        if (_set.Proves(out string? problem))
-        {
-            return;
-        }
-
-        _view.Refresh();
-        if (_view.TakenOver.Count > 0)
-        {
-            // The cluster is failing over already; the device may come back.
-            _availability.DeviceWasAway();
-            return;
-        }
-
-        if (_set.DevicePath != _request.Device && !System.IO.Path.Exists(_set.DevicePath))
-        {
-            throw MappedToNothing("device", _request.Device, _set.DevicePath);
-        }
-
-        throw new BackupException(
-            ErrorIds.DeviceDiffers,
-            ErrorKind.DeviceError,
-            $"Node {_me.Node} does not see the device of plan {_folder.PlanId} at '{_set.OwnPath}': {problem}. Mount it there, or give the node a path map (Set-NasNode -PathMap).",
-            _set.OwnPath);
-    }
-
-    private void ProveSources()
-    {
-        for (int source = 0; source < _sources.Count; source++)
-        {
-            // Where its owner has failed the source may be on its way; the work itself waits for it.
-            if (!_sources.Proves(source, out string? problem) && OwnerIsWell(source))
-            {
-                if (_sources.IsMappedToNothing(source))
-                {
-                    throw MappedToNothing("source", _sources.PlanPath(source), _sources.OwnPath(source));
-                }
-
-                throw new BackupException(
-                    ErrorIds.SourceDiffers,
-                    ErrorKind.DeviceError,
-                    $"Node {_me.Node} does not see the source of plan {_folder.PlanId} at '{_sources.OwnPath(source)}': {problem}. Mount it there, or give the node a path map (Set-NasNode -PathMap).",
-                    _sources.OwnPath(source));
-            }
-        }
-    }
-
-    private BackupException MappedToNothing(string what, string planPath, string ownPath)
-        => PathMapErrors.MappedToNothing(_me.Node, what, planPath, ownPath);
-
-    private bool OwnerIsWell(int source)
-    {
-        if (_request.Sources[source].Owner is not { } owner)
-        {
-            return true;
-        }
-
-        _view.Refresh();
-        return !_view.FailedNodes.Contains(owner, StringComparer.OrdinalIgnoreCase);
     }
 
     private IEntryWriter CreateWriter()

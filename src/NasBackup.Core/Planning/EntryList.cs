@@ -76,7 +76,7 @@ internal sealed class EntryListWriter : IDisposable
         Span<byte> digits = stackalloc byte[32];
         known.Hash.Format(digits);
         json.WriteString("hash", digits);
-        EntryJson.WriteAttributes(json, known.Attributes);
+        AttributeJson.Write(json, known.Attributes);
         if (known.Lost != MetadataLoss.None)
         {
             json.WriteNumber("lost", (int)known.Lost);
@@ -178,7 +178,7 @@ internal static class EntryListReader
     private static ListItem Parse(ReadOnlySpan<byte> line, int sources)
     {
         var json = new Utf8JsonReader(line);
-        EntryJson.Fields fields = default;
+        EntryFields fields = default;
         int attempt = 1;
         string? problem = null;
         BaseFields known = default;
@@ -199,7 +199,7 @@ internal static class EntryListReader
                 json.Read();
                 problem = json.GetString();
             }
-            else if (!EntryJson.TryReadField(ref json, ref fields) && !TryReadBase(ref json, ref known))
+            else if (!fields.TryRead(ref json) && !TryReadBase(ref json, ref known))
             {
                 json.Skip();
             }
@@ -228,9 +228,9 @@ internal static class EntryListReader
         else if (json.ValueTextEquals("xattrs"u8))
         {
             json.Read();
-            known.Attributes = EntryJson.ReadAttributes(ref json);
+            known.Attributes = AttributeJson.Read(ref json);
         }
-        else if (EntryJson.TryReadBytes(ref json, "target"u8, "targetBase64"u8, out byte[]? target))
+        else if (PathJson.TryRead(ref json, "target"u8, "targetBase64"u8, out byte[]? target))
         {
             known.LinkTarget = target;
         }

@@ -19,10 +19,10 @@ public sealed record ListContent(Hash128? Hash, ExtendedAttributes? Attributes, 
             json.WriteString("hash", hash.ToString());
         }
 
-        EntryJson.WriteAttributes(json, Attributes);
+        AttributeJson.Write(json, Attributes);
         if (LinkTarget is { } target)
         {
-            EntryJson.WritePath(json, "target", new FilePath(target));
+            PathJson.Write(json, "target", new FilePath(target));
         }
 
         // Written always: by it a line says that it has such fields.

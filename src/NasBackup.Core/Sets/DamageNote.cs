@@ -45,7 +45,7 @@ internal static class DamageNote
             lines.WriteLine(entry, static (json, entry) =>
             {
                 json.WriteStartObject();
-                EntryJson.WritePath(json, "path", entry.Path);
+                PathJson.Write(json, "path", entry.Path);
                 if (entry.Source != 0)
                 {
                     json.WriteNumber("source", entry.Source);
@@ -129,7 +129,7 @@ internal static class DamageNote
     private static DamagedEntry Parse(ReadOnlySpan<byte> line)
     {
         var json = new Utf8JsonReader(line);
-        EntryJson.Fields fields = default;
+        EntryFields fields = default;
         string damage = "";
         string problem = "";
         json.Read();
@@ -145,7 +145,7 @@ internal static class DamageNote
                 json.Read();
                 problem = json.GetString() ?? "";
             }
-            else if (!EntryJson.TryReadField(ref json, ref fields))
+            else if (!fields.TryRead(ref json))
             {
                 json.Skip();
             }

@@ -103,7 +103,7 @@ internal sealed class ManifestReader : IDisposable
     private static ManifestEntry Parse(ReadOnlySpan<byte> line, int sources)
     {
         var json = new Utf8JsonReader(line);
-        EntryJson.Fields fields = default;
+        EntryFields fields = default;
         Rest rest = default;
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
         {
@@ -112,7 +112,7 @@ internal sealed class ManifestReader : IDisposable
 
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (!EntryJson.TryReadField(ref json, ref fields) && !TryReadField(ref json, ref rest))
+            if (!fields.TryRead(ref json) && !TryReadField(ref json, ref rest))
             {
                 json.Skip();
             }
@@ -148,9 +148,9 @@ internal sealed class ManifestReader : IDisposable
         else if (json.ValueTextEquals("xattrs"u8))
         {
             json.Read();
-            rest.Attributes = EntryJson.ReadAttributes(ref json);
+            rest.Attributes = AttributeJson.Read(ref json);
         }
-        else if (EntryJson.TryReadBytes(ref json, "target"u8, "targetBase64"u8, out byte[]? target))
+        else if (PathJson.TryRead(ref json, "target"u8, "targetBase64"u8, out byte[]? target))
         {
             rest.LinkTarget = target;
         }

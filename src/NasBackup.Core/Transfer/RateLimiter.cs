@@ -1,10 +1,11 @@
 namespace NasBackup.Transfer;
 
-/// <summary>Keeps all workers of a node together below a rate. Time that was not used is not saved up, but for a blink.</summary>
+/// <summary>Keeps all workers of a node together below a rate. Time that was not used is not saved up, but for a second.</summary>
 internal sealed class RateLimiter(long? bytesPerSecond, TimeProvider time)
 {
-    /// <summary>Seconds of unused time that may be made up for: what a sleep overshoots by.</summary>
-    private const double Slack = 0.25;
+    /// <summary>Seconds of unused time that may be made up for: what a device takes to make a checkpoint durable. With less, a node
+    /// stays below its rate wherever its device stalls now and then.</summary>
+    private const double Slack = 1;
 
     private readonly Lock _gate = new();
     private readonly long _start = time.GetTimestamp();

@@ -47,7 +47,7 @@ public sealed class BadDayTests : IDisposable
         Assert.Equal(0, TempFolder.Run("mount", "-o", "remount,rw", device.Path));
         AssertCompleted(RunNode(plan, _cluster.Share));
         string copy = Path.Combine(device.Path, plan, "data", _cluster.Source.TrimStart('/'));
-        Assert.Equal("", TestCluster.Run("rsync", "-aHnc", "--delete", "--itemize-changes", _cluster.Source + "/", copy + "/"));
+        Assert.Equal("", Tool.Run("rsync", "-aHnc", "--delete", "--itemize-changes", _cluster.Source + "/", copy + "/"));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class BadDayTests : IDisposable
                 .ToDictionary(item => item.GetProperty("path").GetString()!, item => item.GetProperty("errorId").GetString()!);
             Assert.Equal(new Dictionary<string, string> { [bad] = "FileUnreadable", [gone] = "FileVanished" }, failures);
             string copy = Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'));
-            Assert.Equal("", TestCluster.Run("rsync", "-aHnc", "--delete", "--exclude=/bad", "--itemize-changes", "--omit-dir-times", _cluster.Source + "/", copy + "/"));
+            Assert.Equal("", Tool.Run("rsync", "-aHnc", "--delete", "--exclude=/bad", "--itemize-changes", "--omit-dir-times", _cluster.Source + "/", copy + "/"));
         }
         finally
         {
@@ -94,7 +94,7 @@ public sealed class BadDayTests : IDisposable
         File.WriteAllBytes(Path.Combine(_cluster.Source, "large"), new byte[60_000_000]);
         string plan = _cluster.Plan([], "nas1");
 
-        TestCluster.Run("bash", ["-c", $"{limit}; exec \"$@\"", "bash", .. Command("Start-NasNodeBackup", "-PlanId", plan, "-Node", "nas1", "-Workers", "16")]);
+        Tool.Run("bash", ["-c", $"{limit}; exec \"$@\"", "bash", .. Command("Start-NasNodeBackup", "-PlanId", plan, "-Node", "nas1", "-Workers", "16")]);
 
         _cluster.AssertCopyIsSource(plan);
     }
@@ -104,9 +104,9 @@ public sealed class BadDayTests : IDisposable
     {
         _cluster.MakeTree(20, 200_000);
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root makes device nodes.");
-        TestCluster.Run("mkfifo", Path.Combine(_cluster.Source, "pipe"));
-        TestCluster.Run("mknod", Path.Combine(_cluster.Source, "zero"), "c", "1", "5");
-        TestCluster.Run("truncate", "-s", "1099511627776", Path.Combine(_cluster.Source, "hole"));
+        Tool.Run("mkfifo", Path.Combine(_cluster.Source, "pipe"));
+        Tool.Run("mknod", Path.Combine(_cluster.Source, "zero"), "c", "1", "5");
+        Tool.Run("truncate", "-s", "1099511627776", Path.Combine(_cluster.Source, "hole"));
         using var loop = Mounted.Bind(_cluster.Source, Path.Combine(_cluster.Source, "loop"));
 
         string plan = _cluster.Plan(["-OneFileSystem"], "nas1");
@@ -115,8 +115,8 @@ public sealed class BadDayTests : IDisposable
         Assert.Equal(0, node.ExitCode);
         string copy = Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'));
         Assert.Equal(1L << 40, new FileInfo(Path.Combine(copy, "hole")).Length);
-        Assert.True(long.Parse(TestCluster.Run("du", "-sk", copy).Split('\t')[0], System.Globalization.CultureInfo.InvariantCulture) < 10_000);
-        Assert.Equal("5", TestCluster.Run("stat", "-c", "%T", Path.Combine(copy, "zero")).Trim());
+        Assert.True(long.Parse(Tool.Run("du", "-sk", copy).Split('\t')[0], System.Globalization.CultureInfo.InvariantCulture) < 10_000);
+        Assert.Equal("5", Tool.Run("stat", "-c", "%T", Path.Combine(copy, "zero")).Trim());
     }
 
     [Fact]
@@ -124,18 +124,18 @@ public sealed class BadDayTests : IDisposable
     {
         _cluster.MakeTree(10, 10_000);
         string secret = Path.Combine(_cluster.Source, "d0000/f000001");
-        TestCluster.Run("chmod", "0400", secret);
+        Tool.Run("chmod", "0400", secret);
         Directory.Delete(_cluster.Share);
         Directory.Delete(_cluster.Device);
 
-        TestCluster.Run(
+        Tool.Run(
             "bash",
             ["-c", "umask 0; exec \"$@\"", "bash", .. Command("Invoke-NasBackup", "-Path", _cluster.Source, "-Destination", _cluster.Device, "-Node", "nas1")]);
 
-        Assert.Equal("", TestCluster.Run("find", _cluster.Share, "-perm", "/077"));
+        Assert.Equal("", Tool.Run("find", _cluster.Share, "-perm", "/077"));
         string set = Directory.GetDirectories(_cluster.Device).Single();
-        Assert.Equal("", TestCluster.Run("find", _cluster.Device, "-path", set + "/data" + _cluster.Source, "-prune", "-o", "-perm", "/077", "-print"));
-        Assert.Equal("400", TestCluster.Run("stat", "-c", "%a", set + "/data" + secret).Trim());
+        Assert.Equal("", Tool.Run("find", _cluster.Device, "-path", set + "/data" + _cluster.Source, "-prune", "-o", "-perm", "/077", "-print"));
+        Assert.Equal("400", Tool.Run("stat", "-c", "%a", set + "/data" + secret).Trim());
     }
 
     /// <summary>The runner as a command of the shell, on the cluster's share.</summary>

@@ -92,7 +92,7 @@ public sealed class BadInputTests
         JsonElement resumed = TestCluster.Result(cluster.StartNode(plan, "nas1"));
         Assert.Equal("Completed", resumed.GetProperty("Status").GetString());
         string copy = Path.Combine(mount.Path, plan, "data", cluster.Source.TrimStart('/'));
-        Assert.Equal("", TestCluster.Run("rsync", "-aHnc", "--delete", "--itemize-changes", cluster.Source + "/", copy + "/"));
+        Assert.Equal("", Tool.Run("rsync", "-aHnc", "--delete", "--itemize-changes", cluster.Source + "/", copy + "/"));
         cluster.AssertEachEntryIsCommittedOnce(plan);
     }
 
@@ -253,7 +253,7 @@ public sealed class BadInputTests
         Assert.Equal("FileVanished", failure.GetProperty("errorId").GetString());
         // Only the folder's time differs from the source: it changed when the file was deleted, after the scan.
         string copy = Path.Combine(cluster.Device, plan, "data", cluster.Source.TrimStart('/'));
-        Assert.Equal("", TestCluster.Run("rsync", "-aHnc", "--omit-dir-times", "--delete", "--itemize-changes", cluster.Source + "/", copy + "/"));
+        Assert.Equal("", Tool.Run("rsync", "-aHnc", "--omit-dir-times", "--delete", "--itemize-changes", cluster.Source + "/", copy + "/"));
     }
 
     [Fact]

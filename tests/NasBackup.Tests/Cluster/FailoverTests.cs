@@ -104,9 +104,9 @@ public sealed class FailoverTests
             _disk.Mount(Own);
             Directory.Delete(Path.Combine(Own, "lost+found"));
             Cluster.MakeTree(300, 18_000_000);
-            TestCluster.Run("cp", "-a", Cluster.Source + "/.", Own);
+            Tool.Run("cp", "-a", Cluster.Source + "/.", Own);
             Directory.CreateDirectory(Export);
-            TestCluster.Run("mount", "--bind", Own, Export);
+            Tool.Run("mount", "--bind", Own, Export);
             string survivors = $"@{{ '{Source}' = '{Export}'; 'nas2:{Source}' = '{Local("nas2")}'; 'nas3:{Source}' = '{Local("nas3")}' }}";
             RunnerProcess run = RunnerProcess.Run(
                 "-Command",
@@ -143,7 +143,7 @@ public sealed class FailoverTests
         {
             owner.Signal(Signals.KillAtOnce);
             owner.WaitForExit();
-            TestCluster.Run("umount", "-l", Export);
+            Tool.Run("umount", "-l", Export);
             _disk.Unmount(Own);
         }
 
@@ -172,7 +172,7 @@ public sealed class FailoverTests
         public void AssertCopyIs(string plan, string source)
         {
             string copy = Path.Combine(Cluster.Device, plan, "data", Source.TrimStart('/'));
-            Assert.Equal("", TestCluster.Run("rsync", "-aHnc", "--delete", "--itemize-changes", source + "/", copy + "/"));
+            Assert.Equal("", Tool.Run("rsync", "-aHnc", "--delete", "--itemize-changes", source + "/", copy + "/"));
         }
 
         public void Dispose()

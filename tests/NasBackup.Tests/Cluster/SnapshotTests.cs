@@ -18,7 +18,7 @@ public sealed class SnapshotTests
         string snapshot = Assert.Single(SnapshotsOf(cluster));
         Assert.Contains(plan, snapshot, StringComparison.Ordinal);
         string kept = Path.Combine(cluster.Source, "kept");
-        TestCluster.Run("btrfs", "subvolume", "snapshot", "-r", snapshot, kept);
+        Tool.Run("btrfs", "subvolume", "snapshot", "-r", snapshot, kept);
 
         RunnerProcess nas1 = cluster.StartNode(plan, "nas1", 10_000_000);
         RunnerProcess nas2 = cluster.StartNode(plan, "nas2", 10_000_000);
@@ -30,10 +30,10 @@ public sealed class SnapshotTests
         Assert.Equal(0, cluster.SetJson(plan).GetProperty("failedEntries").GetInt32());
         Assert.Empty(SnapshotsOf(cluster));
         string copy = Path.Combine(cluster.Device, plan, "data", cluster.Source.TrimStart('/'));
-        Assert.Equal("", TestCluster.Run("rsync", "-aHnc", "--delete", "--exclude=/.nasbackup-snapshots", "--itemize-changes", kept + "/", copy + "/"));
+        Assert.Equal("", Tool.Run("rsync", "-aHnc", "--delete", "--exclude=/.nasbackup-snapshots", "--itemize-changes", kept + "/", copy + "/"));
         Assert.True(changes.Count > 50, "the source changed while it was backed up");
-        Assert.NotEqual("", TestCluster.Run("rsync", "-aHnc", "--delete", "--exclude=/.nasbackup-snapshots", "--exclude=/kept", "--itemize-changes", cluster.Source + "/", copy + "/"));
-        TestCluster.Run("btrfs", "subvolume", "delete", kept);
+        Assert.NotEqual("", Tool.Run("rsync", "-aHnc", "--delete", "--exclude=/.nasbackup-snapshots", "--exclude=/kept", "--itemize-changes", cluster.Source + "/", copy + "/"));
+        Tool.Run("btrfs", "subvolume", "delete", kept);
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public sealed class SnapshotTests
         Assert.True(run.ExitCode == 0, run.Errors);
         string copy = run.Objects[^1].GetProperty("DataPath").GetString()!;
         Assert.EndsWith(cluster.Source, copy, StringComparison.Ordinal);
-        Assert.Equal("", TestCluster.Run("rsync", "-aHnc", "--delete", "--itemize-changes", frozen + "/", copy + "/"));
+        Assert.Equal("", Tool.Run("rsync", "-aHnc", "--delete", "--itemize-changes", frozen + "/", copy + "/"));
         Assert.Empty(Directory.GetFiles(cluster.Root, "nasbackup-*"));
     }
 
@@ -210,7 +210,7 @@ public sealed class SnapshotTests
         Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, name);
         File.WriteAllText(path, "#!/bin/sh\n" + script + "\n");
-        TestCluster.Run("chmod", "+x", path);
+        Tool.Run("chmod", "+x", path);
     }
 
     private static RunnerSettings Script(TestCluster cluster, string create, double timeout)

@@ -112,6 +112,28 @@ public sealed class TakeoverTests
     }
 
     [Fact]
+    public void What_an_administrator_takes_from_a_dead_node_is_begun_by_idle_survivors_at_once()
+    {
+        using var cluster = new TestCluster();
+        cluster.MakeTree(2000, 60_000_000);
+        // Nobody would notice by waiting: the wait below is shorter than the timeout, and than half of it.
+        string plan = cluster.Request("nas1,nas2", failureTimeout: 600);
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", SlowRate / 8);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2");
+        TestCluster.WaitFor(() => cluster.Record(plan, "nas2")?.State is NodeState.Idle, "nas2 is through with its list");
+        nas1.Signal(Signals.KillAtOnce);
+
+        RunnerProcess taken = RunnerProcess.Run("--json", "Invoke-NasTakeover", "-Share", cluster.Share, "-PlanId", plan, "-FailedNode", "nas1");
+        Assert.True(taken.ExitCode == 0, taken.Errors);
+        TestCluster.WaitFor(() => nas2.HasExited, "nas2 has done the rest");
+
+        JsonElement result = TestCluster.Result(nas2);
+        Assert.Equal("Completed", result.GetProperty("Status").GetString());
+        Assert.Equal("Requested", Assert.Single(result.GetProperty("Takeovers").EnumerateArray()).GetProperty("Reason").GetString());
+        cluster.AssertSetIsRight(plan);
+    }
+
+    [Fact]
     public void A_node_that_wakes_up_after_the_end_finds_nothing_to_spoil()
     {
         using var cluster = new TestCluster();

@@ -56,7 +56,7 @@ internal sealed class TestCluster : IDisposable
 
         File.CreateSymbolicLink(Path.Combine(Source, "link"), "d0000/f000000");
         Directory.CreateDirectory(Path.Combine(Source, "empty"));
-        Run("ln", Path.Combine(Source, "d0000/f000001"), Path.Combine(Source, "d0000/second-name"));
+        Tool.Run("ln", Path.Combine(Source, "d0000/f000001"), Path.Combine(Source, "d0000/second-name"));
         return total;
     }
 
@@ -149,7 +149,7 @@ internal sealed class TestCluster : IDisposable
     public void AssertCopyIsSource(string plan, params string[] more)
     {
         string copy = Path.Combine(Device, plan, "data", Source.TrimStart('/'));
-        string differences = Run("rsync", ["-aHnc", "--delete", "--itemize-changes", .. more, Source + "/", copy + "/"]);
+        string differences = Tool.Run("rsync", ["-aHnc", "--delete", "--itemize-changes", .. more, Source + "/", copy + "/"]);
         Assert.Equal("", differences);
     }
 
@@ -189,36 +189,12 @@ internal sealed class TestCluster : IDisposable
 
     public PlanFolder Folder(IFileTree tree, string plan) => new(new Share(tree, SystemRuntime.Instance, Tokens.System), plan);
 
-    public static string Run(string tool, params string[] arguments)
-    {
-        Process process;
-        try
-        {
-            process = Process.Start(new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip($"{tool} is not installed.");
-            throw;
-        }
-
-        using (process)
-        {
-            Task<string> errors = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            Assert.True(process.ExitCode == 0, $"{tool}: {errors.Result}");
-            return output;
-        }
-    }
-
     /// <summary>Ends every node that still runs.</summary>
     public void KillAll() => _processes.ForEach(process => process.Dispose());
 
     public void Dispose()
     {
         _processes.ForEach(process => process.Dispose());
-        // Not System.IO, which cannot reach names that are no text.
-        Run("rm", "-rf", Root);
+        Tool.RemoveFolder(Root);
     }
 }

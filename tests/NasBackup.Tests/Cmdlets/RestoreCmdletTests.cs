@@ -13,13 +13,7 @@ public sealed class RestoreCmdletTests : IDisposable
 
     private string Target => Path.Combine(_place.Root, "restored");
 
-    public void Dispose()
-    {
-        System.Diagnostics.Process.Start("chmod", ["-R", "u+rwx", _place.Root]).WaitForExit();
-        System.Diagnostics.Process.Start("rm", ["-rf", _place.Root]).WaitForExit();
-        Directory.CreateDirectory(_place.Root);
-        _place.Dispose();
-    }
+    public void Dispose() => _place.Dispose();
 
     [Fact]
     public void A_restored_tree_is_the_source_with_every_kind_of_file()

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NasBackup.Files;
 
 namespace NasBackup.Tests.Support;
@@ -132,7 +131,7 @@ internal static class EveryKindOfFile
 
     /// <summary>What rsync would have to change to make the copy the source, attributes, ACLs and hard links included: "" where it is one.</summary>
     public static string Differences(string source, string copy)
-        => Run("rsync", "-aHAXSnc", "--numeric-ids", "--delete", "--itemize-changes", source.TrimEnd('/') + "/", copy.TrimEnd('/') + "/");
+        => Tool.Run("rsync", "-aHAXSnc", "--numeric-ids", "--delete", "--itemize-changes", source.TrimEnd('/') + "/", copy.TrimEnd('/') + "/");
 
     /// <summary>Makes folders within each other until the path is longer than that (rsync itself ends at 4096), and a file in the last.</summary>
     public static void MakeDeepPath(string folder, int bytes)
@@ -151,34 +150,11 @@ internal static class EveryKindOfFile
 
     /// <summary>What find says of every file, for trees that are too deep for rsync.</summary>
     public static string List(string folder)
-        => Run("sh", "-c", "cd -- \"$1\" && find . -type d -printf '%P d %m %U %G %T@\\n' -o -printf '%P %y %m %U %G %s %T@ %n %l\\n' | LC_ALL=C sort", "sh", folder);
+        => Tool.Run("sh", "-c", "cd -- \"$1\" && find . -type d -printf '%P d %m %U %G %T@\\n' -o -printf '%P %y %m %U %G %s %T@ %n %l\\n' | LC_ALL=C sort", "sh", folder);
 
     /// <summary>Bytes that a file takes on its disk.</summary>
-    public static long StoredBytes(string path) => 1024 * long.Parse(Run("du", "-k", path).Split('\t')[0], System.Globalization.CultureInfo.InvariantCulture);
+    public static long StoredBytes(string path) => 1024 * long.Parse(Tool.Run("du", "-k", path).Split('\t')[0], System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Runs a script with one argument; it has to succeed.</summary>
-    public static string Shell(string script, string argument) => Run("bash", "-c", script, "bash", argument);
-
-    private static string Run(string tool, params string[] arguments)
-    {
-        Process process;
-        try
-        {
-            process = Process.Start(new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip($"{tool} is not installed.");
-            throw;
-        }
-
-        using (process)
-        {
-            Task<string> errors = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            Assert.True(process.ExitCode == 0, $"{tool} ended with {process.ExitCode}: {errors.Result}");
-            return output;
-        }
-    }
+    public static string Shell(string script, string argument) => Tool.Run("bash", "-c", script, "bash", argument);
 }

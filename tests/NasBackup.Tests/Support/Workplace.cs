@@ -28,6 +28,13 @@ internal sealed class Workplace : IDisposable
     public void Dispose()
     {
         Shell.Dispose();
-        Directory.Delete(Root, recursive: true);
+        if (OperatingSystem.IsLinux())
+        {
+            Tool.RemoveFolder(Root);
+        }
+        else
+        {
+            Directory.Delete(Root, recursive: true);
+        }
     }
 }
