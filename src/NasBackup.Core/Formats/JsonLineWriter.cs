@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using NasBackup.Files;
-using ZstdSharp;
 
 namespace NasBackup.Formats;
 
@@ -14,10 +13,6 @@ namespace NasBackup.Formats;
 /// </summary>
 internal sealed class JsonLineWriter : IDisposable
 {
-    // Small: lists are written while files are planned and read while files move, so speed matters more than size.
-    private const int CompressionLevel = 1;
-    private const int FlushBytes = 64 * 1024;
-
     private static readonly JsonWriterOptions Options = new()
     {
         // File names stay readable: only what JSON itself demands is escaped.
@@ -26,13 +21,8 @@ internal sealed class JsonLineWriter : IDisposable
     };
 
     private readonly IFileHandle _handle;
-    private readonly Sealer _sealer;
-    private readonly string _place;
-    private readonly CompressionStream? _stream;
-    private readonly Compressor? _compressor;
-    private readonly ArrayBufferWriter<byte> _buffer = new(FlushBytes * 2);
-    private readonly ArrayBufferWriter<byte> _pending = new();
-    private long _pieces;
+    private readonly PieceWriter _pieces;
+    private readonly ArrayBufferWriter<byte> _buffer = new(PieceWriter.PieceLength * 2);
     private readonly Utf8JsonWriter _json;
     private readonly XxHash128 _sum = new();
 
@@ -43,17 +33,7 @@ internal sealed class JsonLineWriter : IDisposable
     public JsonLineWriter(IFileHandle handle, Sealer? sealer = null, string place = "")
     {
         _handle = handle;
-        _sealer = sealer ?? Sealer.Unkeyed;
-        _place = place;
-        if (_sealer.IsKeyed)
-        {
-            _compressor = new Compressor(CompressionLevel);
-        }
-        else
-        {
-            _stream = new CompressionStream(new FileHandleStream(handle), CompressionLevel);
-        }
-
+        _pieces = new PieceWriter(handle, sealer ?? Sealer.Unkeyed, place);
         _json = new Utf8JsonWriter(_buffer, Options);
     }
 
@@ -65,7 +45,7 @@ internal sealed class JsonLineWriter : IDisposable
     {
         get
         {
-            Flush();
+            Flush(all: true);
             return Hash128.Of(_sum);
         }
     }
@@ -89,9 +69,8 @@ internal sealed class JsonLineWriter : IDisposable
     /// <summary>Ends the compressed stream and makes the file durable.</summary>
     public void Complete()
     {
-        Flush();
-        WritePieces(all: true);
-        _stream?.Dispose();
+        Flush(all: true);
+        _pieces.Complete();
         _handle.Sync();
         _handle.Close();
     }
@@ -100,7 +79,7 @@ internal sealed class JsonLineWriter : IDisposable
     public void Dispose()
     {
         _json.Dispose();
-        _compressor?.Dispose();
+        _pieces.Dispose();
         _handle.Dispose();
     }
 
@@ -108,40 +87,25 @@ internal sealed class JsonLineWriter : IDisposable
     {
         _buffer.Write("\n"u8);
         Lines++;
-        if (_buffer.WrittenCount >= FlushBytes)
+        if (_buffer.WrittenCount >= PieceWriter.PieceLength)
         {
-            Flush();
+            Flush(all: false);
         }
     }
 
-    private void Flush()
+    private void Flush(bool all)
     {
-        _sum.Append(_buffer.WrittenSpan);
-        if (_stream is not null)
+        ReadOnlySpan<byte> rest = _buffer.WrittenSpan;
+        while (rest.Length >= PieceWriter.PieceLength || (all && !rest.IsEmpty))
         {
-            _stream.Write(_buffer.WrittenSpan);
-        }
-        else
-        {
-            _pending.Write(_buffer.WrittenSpan);
-            WritePieces(all: false);
-        }
-
-        _buffer.ResetWrittenCount();
-    }
-
-    private void WritePieces(bool all)
-    {
-        ReadOnlySpan<byte> rest = _pending.WrittenSpan;
-        while (rest.Length >= SignedPieces.PieceLength || (all && !rest.IsEmpty))
-        {
-            int length = Math.Min(rest.Length, SignedPieces.PieceLength);
-            SignedPieces.Write(_handle, _compressor!, rest[..length], _sealer, _place, _pieces++);
-            rest = rest[length..];
+            ReadOnlySpan<byte> piece = rest[..Math.Min(rest.Length, PieceWriter.PieceLength)];
+            _sum.Append(piece);
+            _pieces.Write(piece);
+            rest = rest[piece.Length..];
         }
 
         byte[] kept = rest.ToArray();
-        _pending.ResetWrittenCount();
-        _pending.Write(kept);
+        _buffer.ResetWrittenCount();
+        _buffer.Write(kept);
     }
 }

@@ -13,27 +13,22 @@ namespace NasBackup.Formats;
 /// </summary>
 internal static class SignedPieces
 {
-    /// <summary>Bytes of text in a piece.</summary>
-    public const int PieceLength = 256 * 1024;
-
     /// <summary>A frame of random bytes is a little longer than they are.</summary>
-    private const int LongestFrame = PieceLength + (16 * 1024);
+    private const int LongestFrame = PieceWriter.PieceLength + (16 * 1024);
 
     private const int LongestTag = 256;
     private const int HeadLength = 8;
     private const uint SkippableFrame = 0x184D2A5E;
 
-    /// <summary>Writes one piece.</summary>
-    public static void Write(IFileHandle handle, Compressor compressor, ReadOnlySpan<byte> text, Sealer sealer, string place, long number)
+    /// <summary>What stands before a piece: its tag, in a frame that <c>zstd</c> passes over.</summary>
+    public static byte[] Head(ReadOnlySpan<byte> frame, Sealer sealer, string place, long number)
     {
-        ReadOnlySpan<byte> frame = compressor.Wrap(text);
         byte[] tag = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{sealer.Tag(frame, PlaceOf(place, number))} {frame.Length}"));
         var head = new byte[HeadLength + tag.Length];
         BinaryPrimitives.WriteUInt32LittleEndian(head, SkippableFrame);
         BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(sizeof(uint)), tag.Length);
         tag.CopyTo(head, HeadLength);
-        handle.Write(head);
-        handle.Write(frame);
+        return head;
     }
 
     private static string PlaceOf(string place, long number) => $"{place}#{number}";
@@ -131,7 +126,7 @@ internal static class SignedPieces
             }
 
             _number++;
-            var text = new byte[PieceLength];
+            var text = new byte[PieceWriter.PieceLength];
             _text = text[.._decompressor.Unwrap(frame, text)];
             _start = 0;
             return true;

@@ -176,6 +176,39 @@ internal static class EntryListReader
     }
 
     private static ListItem Parse(ReadOnlySpan<byte> line, int sources)
+        => TryParseUsual(line, sources, out ListItem item) ? item : ParseAny(line, sources);
+
+    /// <summary>A first try at an entry, unknown to a base or to be linked to it: nearly every line of a list.</summary>
+    private static bool TryParseUsual(ReadOnlySpan<byte> line, int sources, out ListItem item)
+    {
+        var cursor = new LineCursor(line);
+        item = default;
+        if (!EntryLine.TryRead(ref cursor, out EntryFields fields))
+        {
+            return false;
+        }
+
+        BaseCopy? known = null;
+        if (cursor.Take(",\"base\":\"link\",\"hash\":\""u8))
+        {
+            if (!cursor.TakeHash(out Hash128 hash) || !cursor.Take("\""u8))
+            {
+                return false;
+            }
+
+            known = new BaseCopy(BaseUse.Link, hash, MetadataLoss.None, Attributes: null);
+        }
+
+        if (!cursor.Take("}"u8) || !cursor.IsAtEnd)
+        {
+            return false;
+        }
+
+        item = new ListItem(fields.ToEntry(sources)) { Base = known };
+        return true;
+    }
+
+    private static ListItem ParseAny(ReadOnlySpan<byte> line, int sources)
     {
         var json = new Utf8JsonReader(line);
         EntryFields fields = default;
@@ -189,6 +222,11 @@ internal static class EntryListReader
 
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
+            if (fields.TryRead(ref json))
+            {
+                continue;
+            }
+
             if (json.ValueTextEquals("attempt"u8))
             {
                 json.Read();
@@ -199,7 +237,7 @@ internal static class EntryListReader
                 json.Read();
                 problem = json.GetString();
             }
-            else if (!fields.TryRead(ref json) && !TryReadBase(ref json, ref known))
+            else if (!TryReadBase(ref json, ref known))
             {
                 json.Skip();
             }

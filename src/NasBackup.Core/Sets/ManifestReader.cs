@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using NasBackup.Files;
 using NasBackup.Formats;
@@ -12,6 +13,10 @@ internal sealed class ManifestReader : IDisposable
     private long _entries;
     private long _bytes;
     private long _failed;
+
+    // The node of the line before: it is the same for most.
+    private byte[] _node = [];
+    private string _nodeName = "";
 
     /// <summary>Opens a manifest and reads its first line.</summary>
     /// <param name="tree">The set's folder.</param>
@@ -86,7 +91,7 @@ internal sealed class ManifestReader : IDisposable
 
         try
         {
-            entry = Parse(line, Header.Sources.Count);
+            entry = Parse(line);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
@@ -100,7 +105,46 @@ internal sealed class ManifestReader : IDisposable
         return true;
     }
 
-    private static ManifestEntry Parse(ReadOnlySpan<byte> line, int sources)
+    private ManifestEntry Parse(ReadOnlySpan<byte> line)
+        => TryParseUsual(line, out ManifestEntry entry) ? entry : ParseAny(line, Header.Sources.Count);
+
+    /// <summary>A file or folder that is in the set just as it was: nearly every line of a manifest.</summary>
+    private bool TryParseUsual(ReadOnlySpan<byte> line, out ManifestEntry entry)
+    {
+        var cursor = new LineCursor(line);
+        entry = default;
+        if (!EntryLine.TryRead(ref cursor, out EntryFields fields))
+        {
+            return false;
+        }
+
+        Hash128? hash = null;
+        if (cursor.Take(",\"hash\":\""u8))
+        {
+            if (!cursor.TakeHash(out Hash128 found) || !cursor.Take("\""u8))
+            {
+                return false;
+            }
+
+            hash = found;
+        }
+
+        if (!cursor.Take(",\"node\":\""u8) || !cursor.TakeString(out ReadOnlySpan<byte> node) || !cursor.Take("}"u8) || !cursor.IsAtEnd)
+        {
+            return false;
+        }
+
+        if (!node.SequenceEqual(_node))
+        {
+            _node = node.ToArray();
+            _nodeName = Encoding.UTF8.GetString(node);
+        }
+
+        entry = new ManifestEntry { Entry = fields.ToEntry(Header.Sources.Count), Node = _nodeName, Hash = hash };
+        return true;
+    }
+
+    private static ManifestEntry ParseAny(ReadOnlySpan<byte> line, int sources)
     {
         var json = new Utf8JsonReader(line);
         EntryFields fields = default;
