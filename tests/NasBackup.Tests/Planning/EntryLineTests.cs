@@ -30,7 +30,7 @@ public sealed class EntryLineTests
             }
         }
 
-        Assert.InRange(shortly, Lines / 4, Lines);
+        Assert.InRange(shortly, Lines / 10, Lines);
     }
 
     [Fact]
