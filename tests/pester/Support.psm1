@@ -1,6 +1,7 @@
 # What the tests of this folder share: the module, and places to back up from and to.
 
 Import-Module (Join-Path $PSScriptRoot .. .. module NasBackup.psd1) -Force -Global
+Import-Module (Join-Path $PSScriptRoot Shell.psm1)
 
 <#
 .SYNOPSIS
@@ -42,9 +43,7 @@ function Start-NodeProcess {
     [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'For tests.')]
     param([Parameter(Mandatory)] $Plan, [Parameter(Mandatory)] [string] $Node, [string] $MaxBytesPerSecond = '1GB')
 
-    $module = Join-Path $PSScriptRoot .. .. module NasBackup.psd1
-    $script = "Import-Module '$module'; Start-NasNodeBackup -Share '$($Plan.Share)' -PlanId $($Plan.Id) -Node $Node -MaxBytesPerSecond $MaxBytesPerSecond"
-    Start-Process ([Environment]::ProcessPath) -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($script))) -PassThru -RedirectStandardOutput (Join-Path (Get-PSDrive TestDrive).Root (New-Guid)) -RedirectStandardError (Join-Path (Get-PSDrive TestDrive).Root (New-Guid))
+    Start-Shell "Start-NasNodeBackup -Share '$($Plan.Share)' -PlanId $($Plan.Id) -Node $Node -MaxBytesPerSecond $MaxBytesPerSecond" (Get-PSDrive TestDrive).Root
 }
 
 <#

@@ -51,10 +51,13 @@ internal sealed class DetachedNode(string manifest)
     {
         string self = Environment.ProcessPath ?? "";
         string name = Path.GetFileNameWithoutExtension(self);
+        string assembly = Environment.GetCommandLineArgs()[0];
         string suffix = OperatingSystem.IsWindows() ? ".exe" : "";
         string beside = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(manifest)!)!, "nasbackup" + suffix);
         return name.Equals("nasbackup", StringComparison.OrdinalIgnoreCase) ? (self, ForRunner(start))
             : name.Equals("pwsh", StringComparison.OrdinalIgnoreCase) ? (self, ForShell(start))
+            // The shell as a tool of .NET: its process is dotnet, and no pwsh need be on the path.
+            : name.Equals("dotnet", StringComparison.OrdinalIgnoreCase) && Path.GetFileName(assembly).Equals("pwsh.dll", StringComparison.OrdinalIgnoreCase) ? (self, [Path.GetFullPath(assembly), .. ForShell(start)])
             : File.Exists(beside) ? (beside, ForRunner(start))
             : ("pwsh" + suffix, ForShell(start));
     }

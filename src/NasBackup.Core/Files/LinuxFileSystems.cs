@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace NasBackup.Files;
 
 /// <summary>File systems by the number that statfs gives (linux/magic.h).</summary>
@@ -36,4 +38,35 @@ internal static class LinuxFileSystems
         0x9660 => ("iso9660", false),
         _ => ($"0x{(uint)type:x}", false),
     };
+
+    /// <summary>What serves a file system behind FUSE ("fuse.sshfs", "fuse.glusterfs", "fuseblk"), as the list of mounts
+    /// names it; "fuse" where it is not in there.</summary>
+    internal static string DescribeFuse(uint major, uint minor)
+    {
+        const string Unknown = "fuse";
+        try
+        {
+            // 36 35 0:45 / /mnt rw,nosuid shared:1 - fuse.sshfs root@host:/export rw
+            string device = string.Create(CultureInfo.InvariantCulture, $"{major}:{minor}");
+            foreach (string line in File.ReadLines("/proc/self/mountinfo"))
+            {
+                string[] fields = line.Split(' ');
+                int separator = Array.IndexOf(fields, "-");
+                if (fields.Length > 2 && fields[2] == device && separator > 0 && separator + 1 < fields.Length && fields[separator + 1].StartsWith(Unknown, StringComparison.Ordinal))
+                {
+                    return fields[separator + 1];
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Without /proc.
+        }
+
+        return Unknown;
+    }
+
+    /// <summary>Whether setting owner and times of a symbolic link changes the file that it points to, on the server: SFTP's
+    /// request for it follows links.</summary>
+    internal static bool ChangesTargetsOfLinks(string name) => name is "fuse.sshfs";
 }

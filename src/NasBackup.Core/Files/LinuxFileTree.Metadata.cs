@@ -9,6 +9,13 @@ public sealed unsafe partial class LinuxFileTree
     public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null)
     {
         const string Action = "set owner, mode and times of";
+        if (kind == EntryKind.SymbolicLink && LinuxFileSystems.ChangesTargetsOfLinks(FileSystemName))
+        {
+            FileMetadata kept = GetStatus(path).Metadata;
+            return (kept.Owner != metadata.Owner || kept.Group != metadata.Group ? MetadataLoss.Owner : MetadataLoss.None)
+                | (kept.ModifiedTime != metadata.ModifiedTime ? MetadataLoss.Times : MetadataLoss.None);
+        }
+
         (FileMetadata Metadata, ExtendedAttributes? Attributes, bool HasMode) wanted = (metadata, attributes, kind != EntryKind.SymbolicLink);
         int result = Call(Action, path, ref wanted, static (directory, name, ref wanted) =>
             LinuxMetadata.Apply(new MetadataTarget(directory.Number, name), wanted.Metadata, wanted.Attributes, ownerIsRight: false, wanted.HasMode));

@@ -22,6 +22,10 @@ public sealed unsafe partial class LinuxFileTree : IFileTree
         AbsolutePath = absolutePath;
         RootPath = "/" + absolutePath;
         (FileSystemName, SyncsAsOne) = LinuxFileSystems.Describe(fileSystemType);
+        if (FileSystemName == "fuse")
+        {
+            FileSystemName = LinuxFileSystems.DescribeFuse(rootStatus.FileSystemMajor, rootStatus.FileSystemMinor);
+        }
     }
 
     /// <inheritdoc/>

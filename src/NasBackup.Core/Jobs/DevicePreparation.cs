@@ -96,6 +96,11 @@ internal sealed class DevicePreparation(PlanFolder folder, RequestDocument reque
             throw Unsuitable(path, $"it ({device.FileSystemName}) has no hard links, and without them no set can be published as complete");
         }
 
+        if (probe.Lacks.HasFlag(DeviceLack.MetadataOfLinks))
+        {
+            throw Unsuitable(path, $"setting the owner or time of a symbolic link there ({device.FileSystemName}) changes the file that the link points to");
+        }
+
         // The race costs syncs; once for each host and device is enough.
         FilePath probes = FilePath.FromText("probes");
         string passed = $"device.{Hash128.Of(Encoding.UTF8.GetBytes($"{Environment.MachineName}\0{path}\0{device.FileSystemName}"))}.json";

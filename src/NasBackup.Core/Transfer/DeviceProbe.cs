@@ -26,6 +26,8 @@ internal enum DeviceLack
     Times = 1 << 11,
     Attributes = 1 << 12,
     Acl = 1 << 13,
+    /// <summary>To set owner and times of a symbolic link without changing the file that it points to.</summary>
+    MetadataOfLinks = 1 << 14,
 }
 
 /// <summary>
@@ -36,6 +38,7 @@ internal sealed class DeviceProbe
 {
     private const int ProbedMode = 0x9E9;                            // 04751
     private const long ProbedTime = 1_000_000_001_234_567_891;
+    private const long CoarsestTime = 2_000_000_000;                 // of FAT, in nanoseconds
     private const uint ProbedOwner = 12345;
 
     // A POSIX ACL, version 2: user::rw-, user:12345:r--, group::r--, mask::r--, other::---
@@ -68,6 +71,7 @@ internal sealed class DeviceProbe
         {
             probe.TryMetadata();
             probe.TryKinds();
+            probe.TryMetadataOfLinks();
             probe.TryNames();
             return probe;
         }
@@ -104,7 +108,30 @@ internal sealed class DeviceProbe
             file.Close();
         }
 
-        Lack(DeviceLack.HardLinks, !Succeeds(() => _device.Link(path, _folder.Combine("link"))) || _device.GetStatus(path).Links != 2);
+        FilePath link = _folder.Combine("link");
+        Lack(DeviceLack.HardLinks, !Succeeds(() => _device.Link(path, link)) || !Succeeds(() => ExpectSameFile(path, link)));
+    }
+
+    /// <summary>Both names lead to one file: what is written by one is read by the other. The number of links proves nothing
+    /// against it, since some do not tell it (sshfs says 1 of every file).</summary>
+    private void ExpectSameFile(FilePath written, FilePath read)
+    {
+        if (_device.GetStatus(written).Links == 2)
+        {
+            return;
+        }
+
+        // As long as what stands there: the other name's length may still be that of before.
+        byte[] text = "again"u8.ToArray();
+        using (IFileHandle file = _device.OpenReadWrite(written))
+        {
+            file.WriteAt(text, 0);
+            file.Close();
+        }
+
+        using IFileHandle other = _device.OpenRead(read);
+        byte[] found = new byte[text.Length];
+        Expect(other.ReadAt(found, 0) == text.Length && found.AsSpan().SequenceEqual(text));
     }
 
     private void TryKinds()
@@ -115,6 +142,29 @@ internal sealed class DeviceProbe
         Lack(DeviceLack.Fifos, !Succeeds(() => _device.CreateSpecial(_folder.Combine("fifo"), EntryKind.Fifo, 0)));
         // /dev/null, which harms nobody who opens it.
         Lack(DeviceLack.DeviceNodes, !Succeeds(() => _device.CreateSpecial(_folder.Combine("node"), EntryKind.CharacterDevice, 0x103)));
+    }
+
+    /// <summary>What follows the link would give away or touch whatever a user's link points to, anywhere on the server.</summary>
+    private void TryMetadataOfLinks()
+    {
+        FilePath target = _folder.Combine("target");
+        FilePath pointer = _folder.Combine("pointer");
+        FileMetadata made;
+        using (IFileHandle file = _device.CreateNew(target))
+        {
+            made = file.GetStatus().Metadata;
+        }
+
+        if (!Succeeds(() => _device.CreateSymbolicLink(pointer, target.Name))
+            || !Succeeds(() => _device.SetMetadata(pointer, made with { ModifiedTime = ProbedTime }, EntryKind.SymbolicLink)))
+        {
+            return;
+        }
+
+        // Under another name: what is known of this one may be of before.
+        FilePath fresh = _folder.Combine("fresh");
+        bool isLinked = Succeeds(() => _device.Link(target, fresh));
+        Lack(DeviceLack.MetadataOfLinks, Math.Abs(_device.GetStatus(isLinked ? fresh : target).Metadata.ModifiedTime - ProbedTime) <= CoarsestTime);
     }
 
     private void TryNames()

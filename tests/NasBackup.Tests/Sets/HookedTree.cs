@@ -5,6 +5,15 @@ namespace NasBackup.Tests.Sets;
 /// <summary>A tree that says, before each change, which one it is going to make; and that may need to be made durable folder by folder.</summary>
 internal sealed class HookedTree(IFileTree inner, Action<string, FilePath> before, bool syncsAsOne = true) : IFileTree
 {
+    /// <summary>Some file systems say of each file that it has one name, however many it has.</summary>
+    public bool CountsLinks { get; init; } = true;
+
+    /// <summary>What is asked for a second name makes a second file.</summary>
+    public bool CopiesForLinks { get; init; }
+
+    /// <summary>What is set of a symbolic link is set of the file that it points to.</summary>
+    public bool FollowsLinks { get; init; }
+
     public string RootPath => inner.RootPath;
 
     public bool SyncsAsOne => syncsAsOne;
@@ -19,7 +28,7 @@ internal sealed class HookedTree(IFileTree inner, Action<string, FilePath> befor
 
     public IFileHandle OpenReadWrite(FilePath path) => After(nameof(OpenReadWrite), path).OpenReadWrite(path);
 
-    public FileStatus GetStatus(FilePath path) => inner.GetStatus(path);
+    public FileStatus GetStatus(FilePath path) => CountsLinks ? inner.GetStatus(path) : inner.GetStatus(path) with { Links = 1 };
 
     public bool CreateDirectory(FilePath path) => After(nameof(CreateDirectory), path).CreateDirectory(path);
 
@@ -29,7 +38,17 @@ internal sealed class HookedTree(IFileTree inner, Action<string, FilePath> befor
 
     public byte[] ReadLink(FilePath path) => inner.ReadLink(path);
 
-    public void Link(FilePath existing, FilePath added) => After(nameof(Link), added).Link(existing, added);
+    public void Link(FilePath existing, FilePath added)
+    {
+        if (CopiesForLinks)
+        {
+            File.Copy($"{RootPath}/{existing}", $"{RootPath}/{added}");
+        }
+        else
+        {
+            After(nameof(Link), added).Link(existing, added);
+        }
+    }
 
     public void Rename(FilePath from, FilePath to) => After(nameof(Rename), to).Rename(from, to);
 
@@ -38,7 +57,9 @@ internal sealed class HookedTree(IFileTree inner, Action<string, FilePath> befor
     public bool DeleteDirectory(FilePath path) => After(nameof(DeleteDirectory), path).DeleteDirectory(path);
 
     public MetadataLoss SetMetadata(FilePath path, in FileMetadata metadata, EntryKind kind, ExtendedAttributes? attributes = null)
-        => After(nameof(SetMetadata), path).SetMetadata(path, metadata, kind, attributes);
+        => FollowsLinks && kind is EntryKind.SymbolicLink
+            ? inner.SetMetadata(path.Parent.Combine(inner.ReadLink(path)), metadata, EntryKind.File, attributes)
+            : After(nameof(SetMetadata), path).SetMetadata(path, metadata, kind, attributes);
 
     public ExtendedAttributes GetAttributes(FilePath path) => inner.GetAttributes(path);
 

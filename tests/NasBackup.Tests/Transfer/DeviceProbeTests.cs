@@ -59,6 +59,23 @@ public sealed class DeviceProbeTests : IDisposable
     }
 
     [Fact]
+    public void Hard_links_that_are_not_counted_are_hard_links_and_copies_are_none()
+    {
+        var uncounted = new HookedTree(_temp.Tree, (_, _) => { }) { CountsLinks = false };
+        Assert.False(DeviceProbe.Run(uncounted, Place).Lacks.HasFlag(DeviceLack.HardLinks));
+        var copying = new HookedTree(_temp.Tree, (_, _) => { }) { CountsLinks = false, CopiesForLinks = true };
+        Assert.True(DeviceProbe.Run(copying, Place).Lacks.HasFlag(DeviceLack.HardLinks));
+    }
+
+    [Fact]
+    public void A_device_that_changes_what_a_link_points_to_is_found_out()
+    {
+        var device = new HookedTree(_temp.Tree, (_, _) => { }) { FollowsLinks = true };
+        Assert.True(DeviceProbe.Run(device, Place).Lacks.HasFlag(DeviceLack.MetadataOfLinks));
+        Assert.False(DeviceProbe.Run(_temp.Tree, Place).Lacks.HasFlag(DeviceLack.MetadataOfLinks));
+    }
+
+    [Fact]
     public void Fat_is_refused_and_what_it_would_lose_is_known()
     {
         string image = $"{_temp.Path}/image";
