@@ -7,13 +7,13 @@
 #   NASBACKUP_SHARES_KEEP=1                    keeps the logs, and what sshfs has stored
 #
 # Needs root, a build of src/NasBackup.Cli, and the tools named below; says what it skipped and why. Ends by itself
-# within NASBACKUP_SHARES_SECONDS (150) and leaves nothing behind. The last lines are one PASSED, FAILED or SKIPPED for
+# within NASBACKUP_SHARES_SECONDS (200) and leaves nothing behind. The last lines are one PASSED, FAILED or SKIPPED for
 # each file system; exit code 1 where one FAILED.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 runner=${NASBACKUP_RUNNER:-$here/../../src/NasBackup.Cli/bin/Release/net10.0/nasbackup}
 facts=$here/facts.pl
-limit=${NASBACKUP_SHARES_SECONDS:-150}
+limit=${NASBACKUP_SHARES_SECONDS:-200}
 [ $# -gt 0 ] || set -- sshfs gluster
 
 tag=nb$$                          # of all namespaces and links that are made here
