@@ -25,6 +25,9 @@ public static class ViewText
     /// <summary>A whole number with separators.</summary>
     public static string Count(object? number) => Number(number) is { } value ? Humanize.Count((long)value) : "";
 
+    /// <summary>How many entries.</summary>
+    public static string Entries(object? number) => Count(number) is { Length: > 0 } count ? $"{count} {(count == "1" ? "entry" : "entries")}" : "";
+
     /// <summary>A part of one as per cent.</summary>
     public static string Ratio(object? ratio)
         => Number(ratio) is { } value ? (value * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "";

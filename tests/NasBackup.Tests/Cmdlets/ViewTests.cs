@@ -67,6 +67,24 @@ public sealed class ViewTests : IDisposable
         => Assert.Contains("/export → /m", _shell.Print([Samples.Node], "Format-Table"), StringComparison.Ordinal);
 
     [Fact]
+    public void A_list_of_a_node_tells_its_machine()
+    {
+        Assert.Matches("HostName +: backup@filer1", _shell.Print([new Node { Share = "/share", Name = "nas1", HostName = "backup@filer1" }], "Format-List"));
+        Assert.DoesNotContain("HostName", _shell.Print([new Node { Share = "/share", Name = "nas1" }], "Format-List"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Counters_of_several_plans_stand_under_their_plans()
+        => Assert.Matches($@"Plan: {Samples.Counter.PlanId}\s+Assignment +Node", _shell.Print([Samples.Counter]));
+
+    [Theory]
+    [InlineData(0, "0 entries")]
+    [InlineData(1, "1 entry")]
+    [InlineData(1200, "1,200 entries")]
+    public void Entries_are_counted_as_people_count(long number, string text)
+        => Assert.Equal(text, NasBackup.Cmdlets.Views.ViewText.Entries(number));
+
+    [Fact]
     public void A_result_is_shown_as_a_list()
     {
         string text = _shell.Print([Samples.Result]);
