@@ -35,6 +35,10 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
     [SizeTransformation(Minimum = 1)]
     public long? MaxBytesPerSecond { get; set; }
 
+    /// <summary>Helps with a plan that the node is not in: it relieves slow nodes and takes over from failed ones.</summary>
+    [Parameter]
+    public SwitchParameter Join { get; set; }
+
     /// <summary>Goes on with a share that others can write to, although they could give orders through it; warned of at each run.</summary>
     [Parameter]
     public SwitchParameter AllowInsecureShare { get; set; }
@@ -71,6 +75,7 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
         {
             // A name that is not registered is told here, not by the job.
             string node = cluster.GetNode(NodeToRun).Name;
+            cluster.CheckNode(planId, node, Join);
             RunAsJob([nameof(Plan)], JobParameters.Of(cluster, planId, (nameof(Node), node)), [node]);
             return;
         }
@@ -79,8 +84,8 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
         {
             // Bad names are told here, not in a log.
             string node = cluster.GetNode(NodeToRun).Name;
-            cluster.GetPlan(planId);
-            var start = new NodeStart(cluster.SharePath, planId, node, Workers, MaxBytesPerSecond, AllowInsecureShare);
+            cluster.CheckNode(planId, node, Join);
+            var start = new NodeStart(cluster.SharePath, planId, node, Workers, MaxBytesPerSecond, AllowInsecureShare, Join);
             WriteObject(new DetachedNode(System.IO.Path.Combine(MyInvocation.MyCommand.Module.ModuleBase, "NasBackup.psd1")).Start(start));
             return;
         }
@@ -93,6 +98,7 @@ public sealed class StartNasNodeBackupCommand : PlanCmdlet
                 Workers = Workers,
                 MaxBytesPerSecond = MaxBytesPerSecond,
                 AllowInsecureShare = AllowInsecureShare,
+                Join = Join,
                 ScanProgress = reports.Progress,
                 Progress = reports.Progress,
                 Verbose = reports.Verbose,

@@ -5,7 +5,7 @@ using System.Globalization;
 namespace NasBackup.Cmdlets.Remoting;
 
 /// <summary>What a node's run is started with.</summary>
-internal sealed record NodeStart(string Share, string PlanId, string Node, int Workers, long? MaxBytesPerSecond, bool AllowInsecureShare);
+internal sealed record NodeStart(string Share, string PlanId, string Node, int Workers, long? MaxBytesPerSecond, bool AllowInsecureShare, bool Join = false);
 
 /// <summary>
 /// Starts a node's run as a process that belongs to no session: over SSH everything inside a session dies with it. The
@@ -71,7 +71,8 @@ internal sealed class DetachedNode(string manifest)
         return ["-NoProfile", "-NonInteractive", "-NoLogo", "-Command", $"Import-Module {Quote(manifest)}; Start-NasNodeBackup {parameters} {string.Join(' ', Switches(start))}"];
     }
 
-    private static string[] Switches(NodeStart start) => start.AllowInsecureShare ? ["-AllowInsecureShare", "-Verbose"] : ["-Verbose"];
+    private static string[] Switches(NodeStart start)
+        => [.. start.AllowInsecureShare ? ["-AllowInsecureShare"] : Array.Empty<string>(), .. start.Join ? ["-Join"] : Array.Empty<string>(), "-Verbose"];
 
     private static IEnumerable<(string Name, string Value)> Parameters(NodeStart start)
     {

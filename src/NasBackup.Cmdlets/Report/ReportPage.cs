@@ -30,6 +30,7 @@ internal sealed class ReportPage(BackupReport report)
 
         Section("Speeds against earlier runs", new SpeedChart(report, colours).Draw());
         Takeovers();
+        Cuts();
         Files();
         Failures();
         History();
@@ -107,7 +108,7 @@ internal sealed class ReportPage(BackupReport report)
         var table = new HtmlTable("Time", "List", "Node", "Reason", "Closed by", "Kept#", "Given to others#", "Successors");
         foreach (ReportAssignment it in taken)
         {
-            ReportAssignment[] successors = [.. report.Assignments.Where(successor => successor.Parent == it.Id)];
+            ReportAssignment[] successors = [.. report.Assignments.Where(successor => successor.Parent == it.Id && !successor.IsCutOff)];
             table.Add(
                 isMarked: false,
                 ViewText.Time(it.ClosedAt),
@@ -121,6 +122,31 @@ internal sealed class ReportPage(BackupReport report)
         }
 
         Section("Takeovers", table.ToString());
+    }
+
+    private void Cuts()
+    {
+        ReportAssignment[] cuts = [.. report.Assignments.Where(assignment => assignment.IsCutOff)];
+        if (cuts.Length == 0)
+        {
+            return;
+        }
+
+        Dictionary<string, string> owners = report.Assignments.ToDictionary(assignment => assignment.Id, assignment => assignment.Node, StringComparer.Ordinal);
+        var table = new HtmlTable("Time", "List", "Node", "Given to", "As", "Given#");
+        foreach (ReportAssignment it in cuts)
+        {
+            table.Add(
+                isMarked: false,
+                ViewText.Time(it.CreatedAt),
+                it.Parent ?? "",
+                owners.GetValueOrDefault(it.Parent ?? "", ""),
+                it.Node,
+                it.Id,
+                $"{Humanize.Entries(it.Entries)}, {Humanize.Size(it.Bytes)}");
+        }
+
+        Section("Slow nodes relieved", table.ToString());
     }
 
     private void Files()

@@ -2,7 +2,7 @@ using NasBackup.Cmdlets.Views;
 
 namespace NasBackup.Cmdlets.Report;
 
-/// <summary>A row per node with what it worked on, and lines from each assignment that ended early to those that got its rest.</summary>
+/// <summary>A row per node with what it worked on, and lines from each assignment to those that got its rest, or a tail of it.</summary>
 internal sealed class TimelineChart(BackupReport report, TimeAxis axis, NodeColours colours)
 {
     /// <summary>More rows than that nobody reads; those that did most are shown.</summary>
@@ -48,7 +48,7 @@ internal sealed class TimelineChart(BackupReport report, TimeAxis axis, NodeColo
         {
             if (bar.Assignment.Parent is { } parent && bars.TryGetValue(parent, out Bar? from))
             {
-                Connect(svg, from, bar);
+                Connect(svg, from, bar, bar.Assignment.IsCutOff ? Math.Min(from.To, axis.At(bar.Assignment.CreatedAt)) : from.To);
             }
         }
 
@@ -96,15 +96,15 @@ internal sealed class TimelineChart(BackupReport report, TimeAxis axis, NodeColo
 
     private static string Kind(ReportAssignment it) => it.Reason == NeverStarted ? "never" : it.Parent is null ? "first" : "later";
 
-    private static void Connect(Svg svg, Bar from, Bar to)
+    private static void Connect(Svg svg, Bar from, Bar to, double startX)
     {
         double startY = from.Y + (BarHeight / 2);
         double endY = to.Y > from.Y ? to.Y : to.Y < from.Y ? to.Y + BarHeight : to.Y + (BarHeight / 2);
         double endX = Math.Max(to.From + 2, 0);
         double bend = (startY + endY) / 2;
         svg.Path(
-            $"M{Svg.Number(from.To)} {Svg.Number(startY)}C{Svg.Number(from.To)} {Svg.Number(bend)} {Svg.Number(endX)} {Svg.Number(bend)} {Svg.Number(endX)} {Svg.Number(endY)}",
-            from.Assignment.IsTakenOver ? "takeover" : "handover",
-            $"{to.Assignment.Id}: what was left of {from.Assignment.Id}, to {to.Assignment.Node}");
+            $"M{Svg.Number(startX)} {Svg.Number(startY)}C{Svg.Number(startX)} {Svg.Number(bend)} {Svg.Number(endX)} {Svg.Number(bend)} {Svg.Number(endX)} {Svg.Number(endY)}",
+            from.Assignment.IsTakenOver && !to.Assignment.IsCutOff ? "takeover" : "handover",
+            $"{to.Assignment.Id}: {(to.Assignment.IsCutOff ? "the tail" : "what was left")} of {from.Assignment.Id}, to {to.Assignment.Node}");
     }
 }

@@ -41,7 +41,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
     private const int MostSuccessors = 16;
 
     private readonly Share _share = folder.Share;
-    private readonly ListFiles _lists = new(folder, step);
+    private readonly SuccessorLists _lists = new(folder, step);
 
     /// <summary>The owner is through with its list. Entries that failed once go to another node (promise 1).</summary>
     /// <returns>The slot that stands now; it is one's own unless somebody else closed the assignment before.</returns>
@@ -55,7 +55,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
 
         Rest rest = ReadRest(assignment, journal, journal.Entries + journal.Failed);
         Survivor other = others.Count == 0 ? self : others.MinBy(survivor => survivor.Cost.Backlog)!;
-        return Publish(assignment, slot with { Successors = WriteLists(assignment, rest.Items, [other]) });
+        return Publish(assignment, slot with { Successors = _lists.Write(assignment, rest.Items, [other]) });
     }
 
     /// <summary>The owner failed or left: what it committed stays, the rest goes to the survivors by their speed.</summary>
@@ -76,67 +76,51 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
         IReadOnlyList<Survivor> survivors,
         Func<bool> stillHolds)
     {
+        // What is frozen and given on holds for these slots, and for no more.
+        int known = assignment.Slots.Count;
         CounterDocument? counter = ownerRecord?.Counters.FirstOrDefault(counter => counter.Assignment == assignment.Id);
-        Rest rest = ReadRest(assignment, frozen: null, counter is null ? 0 : assignment.Document.Entries - counter.EntriesLeft);
+        Rest rest = ReadRest(assignment, frozen: null, counter is null ? 0 : counter.EntriesDone ?? assignment.Document.Entries - counter.EntriesLeft);
         SlotDocument slot = me.Slot(_share, SlotKind.TakenOver) with
         {
             Frozen = rest.Frozen,
             FailedNode = failedNode,
             FailedIncarnation = failedIncarnation,
             Reason = reason,
-            Successors = WriteLists(assignment, rest.Items, survivors),
+            Successors = _lists.Write(assignment, rest.Items, Choose(rest.Items, survivors)),
         };
         if (stillHolds())
         {
-            return Publish(assignment, slot);
+            return Publish(assignment, slot, known);
         }
 
-        DropUnused(slot, slot with { Successors = [] });
+        _lists.DropUnused(slot, null);
         return null;
     }
 
-    private (SlotDocument Slot, int Number) Publish(AssignmentView assignment, SlotDocument slot)
+    private (SlotDocument Slot, int Number) Publish(AssignmentView assignment, SlotDocument slot, int? after = null)
     {
         while (true)
         {
-            SlotDocument published = assignment.Slots.PublishNext(slot, out int number);
+            SlotDocument published = assignment.Slots.PublishNext(slot, out int number, after);
             if (assignment.Terminal is { } terminal)
             {
                 view.AddSuccessors(assignment);
-                DropUnused(slot, terminal);
+                _lists.DropUnused(slot, terminal);
                 return (terminal, number);
             }
 
-            // Somebody claimed it meanwhile: the journal that was frozen may not be the whole of it, so the claim stands.
+            // Somebody claimed it meanwhile: the journal that was frozen may not be the whole of it, so the claim stands. Or its
+            // owner cut it: then part of the rest is others' already.
             if (slot.Kind is SlotKind.TakenOver)
             {
-                DropUnused(slot, published);
+                view.AddSuccessors(assignment);
+                _lists.DropUnused(slot, published);
                 return (published, number);
             }
         }
     }
 
-    /// <summary>Removes lists that were written for a slot that came too late.</summary>
-    private void DropUnused(SlotDocument mine, SlotDocument published)
-    {
-        HashSet<string> used = [.. (published.Successors ?? []).Select(successor => successor.Id)];
-        foreach (AssignmentDocument successor in mine.Successors ?? [])
-        {
-            if (!used.Contains(successor.Id))
-            {
-                try
-                {
-                    _share.RemoveFolder(folder.Assignment(successor.Id));
-                }
-                catch (FileSystemException)
-                {
-                    // They only take room; they go with the plan.
-                }
-            }
-        }
-    }
-
-    /// <summary>The list minus what the frozen journal holds; what failed once is for a second try.</summary>
+    /// <summary>The list, as far as it is the owner's, minus what the frozen journal holds; what failed once is for a second try.</summary>
     private Rest ReadRest(AssignmentView assignment, FrozenJournal? frozen, long counted)
     {
         var committed = new HashSet<long>();
@@ -166,11 +150,18 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
         }
 
         var items = new List<ListItem>();
+        long end = assignment.Entries;
         long ordinal = -1;
         foreach (ListItem item in ListFiles.Read(folder, assignment))
         {
             ordinal++;
             step();
+            if (ordinal >= end)
+            {
+                // Its owner gave this away; the list is read on, since only its last line proves the others.
+                continue;
+            }
+
             if (failed.TryGetValue(ordinal, out string? problem))
             {
                 if (item.Attempt < ListItem.LastAttempt)
@@ -185,24 +176,6 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
         }
 
         return new Rest(frozen, items);
-    }
-
-    private List<AssignmentDocument> WriteLists(AssignmentView assignment, List<ListItem> items, IReadOnlyList<Survivor> survivors)
-    {
-        IReadOnlyList<Survivor> chosen = Choose(items, survivors);
-        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(
-            PlanStrategy.Balanced, items, [.. chosen.Select(survivor => survivor.Cost)], step);
-        var successors = new List<AssignmentDocument>();
-        string first = assignment.Id.Split('-')[0];
-        for (int i = 0; i < lists.Count; i++)
-        {
-            if (lists[i].Count > 0)
-            {
-                successors.Add(_lists.Write($"{first}-{_share.Tokens.Next(8)}", lists[i], chosen[i].Node, chosen[i].Incarnation));
-            }
-        }
-
-        return successors;
     }
 
     /// <summary>As many survivors as the work is worth, those with the least to do first.</summary>

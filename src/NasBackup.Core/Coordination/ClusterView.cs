@@ -1,41 +1,8 @@
 namespace NasBackup.Coordination;
 
-/// <summary>One assignment as far as its slots have been read.</summary>
-internal sealed class AssignmentView(AssignmentDocument document, AssignmentView? parent, SlotChain slots, int sources, long firstSeen)
-{
-    public AssignmentDocument Document => document;
-
-    public string Id => document.Id;
-
-    /// <summary>The assignment whose terminal slot made this one, or null for a first list.</summary>
-    public AssignmentView? Parent => parent;
-
-    /// <summary>Whether its owner creates the final names; later owners write beside the tree.</summary>
-    public bool IsFirst => parent is null;
-
-    public SlotChain Slots => slots;
-
-    /// <summary>How many sources the plan has; each entry belongs to one of them.</summary>
-    public int Sources => sources;
-
-    /// <summary>When this process first knew of it (the runtime's timestamp).</summary>
-    public long FirstSeen => firstSeen;
-
-    /// <summary>The owner's node, or the node that it is meant for, or null.</summary>
-    public string? Node => Claim?.Node ?? document.Node;
-
-    /// <summary>The incarnation that owns it, or null while nobody has claimed it.</summary>
-    public string? Owner => document.Owner ?? Claim?.Incarnation;
-
-    /// <summary>The slot that closed it, or null while it is open.</summary>
-    public SlotDocument? Terminal => slots.End;
-
-    private SlotDocument? Claim => slots.Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Claim);
-}
-
 /// <summary>
-/// Who owns what of a plan, as the slots on the share have decided it: the first lists, and whatever terminal slots made of
-/// them. What is read once never changes, so the view only grows. May be used by several threads.
+/// Who owns what of a plan, as the slots on the share have decided it: the first lists, and whatever cuts and terminal slots made
+/// of them. What is read once never changes, so the view only grows. May be used by several threads.
 /// </summary>
 internal sealed class ClusterView
 {
@@ -51,7 +18,7 @@ internal sealed class ClusterView
         _sources = plan.Identities.Count;
         foreach (PlanListDocument list in plan.Lists)
         {
-            Add(list.Assignment, parent: null);
+            Add(list.Assignment, parent: null, origin: null);
         }
     }
 
@@ -111,23 +78,26 @@ internal sealed class ClusterView
         AddSuccessors(assignment);
     }
 
-    /// <summary>Takes up the successors of an assignment that has been closed.</summary>
+    /// <summary>Takes up the successors of an assignment that has been cut or closed.</summary>
     public void AddSuccessors(AssignmentView assignment)
     {
-        foreach (AssignmentDocument successor in assignment.Terminal?.Successors ?? [])
+        foreach (SlotDocument slot in assignment.Slots.Slots)
         {
-            Add(successor, assignment);
+            foreach (AssignmentDocument successor in slot.Successors ?? [])
+            {
+                Add(successor, assignment, slot);
+            }
         }
     }
 
-    private void Add(AssignmentDocument document, AssignmentView? parent)
+    private void Add(AssignmentDocument document, AssignmentView? parent, SlotDocument? origin)
     {
         lock (_gate)
         {
             if (!_assignments.ContainsKey(document.Id))
             {
                 var view = new AssignmentView(
-                    document, parent, _folder.Slots(document.Id), _sources, _folder.Share.Runtime.Time.GetTimestamp());
+                    document, parent, origin, _folder.Slots(document.Id), _sources, _folder.Share.Runtime.Time.GetTimestamp());
                 _assignments.Add(document.Id, view);
                 _order.Add(view);
             }

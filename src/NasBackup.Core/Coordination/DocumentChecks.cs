@@ -154,6 +154,8 @@ internal sealed partial record SlotDocument : IChecked
         }
 
         FieldRules.Require(Kind is not SlotKind.TakenOver || FailedNode is not null, "a slot of kind TakenOver names no node that failed");
+        FieldRules.Require(Kind is SlotKind.Cut == CutAt is not null, "a slot of kind Cut does not say where, or another one does");
+        FieldRules.Require(CutAt is null || (CutAt >= 0 && Successors is { Count: > 0 }), "a slot of kind Cut gives nothing away");
         FieldRules.Require(Kind is SlotKind.Planned == Plan is not null, "a slot of kind Planned has no plan, or another one has");
         FieldRules.Require(Kind is not SlotKind.Failed || Error is not null, "a slot of kind Failed names no error");
         FieldRules.Require(Kind is not SlotKind.Completed || Completion is not null, "a slot of kind Completed tells no result");
@@ -278,7 +280,16 @@ internal sealed partial record RecordDocument : IChecked
             FieldRules.Id(counter.Assignment, "counters");
             FieldRules.NotNegative(counter.EntriesLeft, "counters");
             FieldRules.NotNegative(counter.BytesLeft, "counters");
+            FieldRules.NotNegative(counter.EntriesDone ?? 0, "counters");
+            FieldRules.NotNegative(counter.BytesDone ?? 0, "counters");
         });
+        FieldRules.InRange(Pace ?? 0, 0, DocumentFields.MostRate, "pace");
+        if (Asks is not null)
+        {
+            DocumentFields.Incarnation(Asks.Incarnation, "asks");
+            FieldRules.NotNegative(Asks.Number, "asks");
+        }
+
         FieldRules.Each(News, MostItems, "news", news =>
         {
             FieldRules.Id(news.Chain, "news");

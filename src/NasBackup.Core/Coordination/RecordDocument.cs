@@ -28,7 +28,17 @@ internal enum NodeState
 }
 
 /// <summary>The counter of one assignment (F9): what is still to do.</summary>
-internal sealed record CounterDocument(string Assignment, long EntriesLeft, long BytesLeft);
+/// <param name="Assignment">Which.</param>
+/// <param name="EntriesLeft">Entries that are its own, without what was cut off, and not decided yet.</param>
+/// <param name="BytesLeft">Bytes of these.</param>
+/// <param name="EntriesDone">Entries that the durable journal has, failed ones included.</param>
+/// <param name="BytesDone">Bytes of these.</param>
+internal sealed record CounterDocument(string Assignment, long EntriesLeft, long BytesLeft, long? EntriesDone = null, long? BytesDone = null);
+
+/// <summary>An incarnation that has nothing to do asks another for a part of its list.</summary>
+/// <param name="Incarnation">Whom it asks.</param>
+/// <param name="Number">Rises with each ask.</param>
+internal sealed record AskDocument(string Incarnation, long Number);
 
 /// <summary>The latest slots that an incarnation published, so that others need not look for new files.</summary>
 internal sealed record NewsDocument(string Chain, int Slot);
@@ -83,6 +93,12 @@ internal sealed partial record RecordDocument
 
     /// <summary>Bytes per second, lately.</summary>
     public required double Rate { get; init; }
+
+    /// <summary>Seconds of work, as the plan counts them, that it does in a second lately; null where it has not worked yet.</summary>
+    public double? Pace { get; init; }
+
+    /// <summary>Whom it asks for work, or null.</summary>
+    public AskDocument? Asks { get; init; }
 
     public string? CurrentFile { get; init; }
 

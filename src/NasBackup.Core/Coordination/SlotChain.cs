@@ -78,11 +78,25 @@ internal sealed class SlotChain(Share share, FilePath folder, string name, bool 
         }
     }
 
+    /// <summary>How many slots have been read.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _slots.Count;
+            }
+        }
+    }
+
     /// <summary>Publishes into the next slot and tells what stands there; it is one's own if it has one's token. Where the
     /// chain has ended, that is the terminal slot: another thread of this process may have read it a moment ago.</summary>
     /// <param name="document">What to publish.</param>
     /// <param name="number">The slot's number; one higher than all that had been read, unless the chain had ended.</param>
-    public SlotDocument PublishNext(SlotDocument document, out int number)
+    /// <param name="after">How many slots were known when the document was made, where it depends on them: if there are more by
+    /// now, nothing is published, and the first of these is the answer. Null: it does not matter.</param>
+    public SlotDocument PublishNext(SlotDocument document, out int number, int? after = null)
     {
         lock (_gate)
         {
@@ -92,7 +106,11 @@ internal sealed class SlotChain(Share share, FilePath folder, string name, bool 
                 return _slots[^1];
             }
 
-            number = _slots.Count + 1;
+            number = (after ?? _slots.Count) + 1;
+            if (number <= _slots.Count)
+            {
+                return _slots[number - 1];
+            }
         }
 
         SlotDocument published = share.Publish(folder, Number(number), document, CoordinationJson.Default.SlotDocument);

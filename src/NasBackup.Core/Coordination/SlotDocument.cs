@@ -8,6 +8,9 @@ internal enum SlotKind
     /// <summary>An incarnation takes what has no owner: a first list, the planning, the finalising.</summary>
     Claim,
 
+    /// <summary>The owner gives the tail of its list to the successors.</summary>
+    Cut,
+
     /// <summary>Terminal: the owner is through with its list; entries that failed go to the successors.</summary>
     Done,
 
@@ -89,6 +92,9 @@ internal sealed partial record SlotDocument
     public FrozenJournal? Frozen { get; init; }
 
     public IReadOnlyList<AssignmentDocument>? Successors { get; init; }
+
+    /// <summary>Of Cut: the ordinal at which the assignment ends from now on.</summary>
+    public long? CutAt { get; init; }
 
     public string? FailedNode { get; init; }
 

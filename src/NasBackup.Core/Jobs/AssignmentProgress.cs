@@ -23,7 +23,7 @@ internal readonly record struct AssignmentProgress(
         if (assignment.Terminal is { } terminal)
         {
             // What was given on is exactly what was neither committed nor failed for good.
-            long entries = assignment.Document.Entries - (terminal.Successors ?? []).Total(successor => successor.Entries);
+            long entries = assignment.Entries - (terminal.Successors ?? []).Total(successor => successor.Entries);
             long bytes = terminal.Frozen?.Bytes ?? 0;
             return new AssignmentProgress(node, owner, IsInHand: false, entries, entries, bytes, bytes);
         }

@@ -6,11 +6,13 @@ using NasBackup.Transfer;
 namespace NasBackup.Jobs;
 
 /// <summary>Copies one assignment with several workers, each taking the next entries of the list as it goes (F10).</summary>
-internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assignment, IEntryWriter writer, NodeHeart heart, int workers)
+internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assignment, ListReach reach, IEntryWriter writer, NodeHeart heart, int workers)
 {
     /// <summary>Small entries are taken some at a time; a large one is taken alone, so that no worker sits on others' work.</summary>
     private const int MostTaken = 64;
     private const long MostTakenBytes = 256 * 1024;
+
+    private static readonly TimeSpan HeldStep = TimeSpan.FromMilliseconds(25);
 
     private readonly INodeGate _gate = folder.Share.Runtime.NewGate();
     private IEnumerator<ListItem>? _items;
@@ -70,16 +72,39 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
     private bool Take(List<WorkItem> taken)
     {
         taken.Clear();
+        while (TakeSome(taken) is Reach.Held)
+        {
+            heart.ThrowIfNotMine();
+            folder.Share.Runtime.Sleep(HeldStep, CancellationToken.None);
+        }
+
+        return taken.Count > 0;
+    }
+
+    /// <summary>Takes what it may have; where that is nothing, whether it is worth to ask again.</summary>
+    private Reach TakeSome(List<WorkItem> taken)
+    {
         long bytes = 0;
         using (_gate.Enter())
         {
-            while (_failure is null && taken.Count < MostTaken && bytes < MostTakenBytes && _items!.MoveNext())
+            while (_failure is null && taken.Count < MostTaken && bytes < MostTakenBytes)
             {
+                Reach next = reach.Next(_ordinal + 1);
+                if (next is not Reach.Given)
+                {
+                    return taken.Count > 0 ? Reach.Given : next;
+                }
+
+                if (!_items!.MoveNext())
+                {
+                    break;
+                }
+
                 taken.Add(new WorkItem(assignment.Id, assignment.IsFirst, ++_ordinal, _items.Current));
                 bytes += _items.Current.Entry.Size;
             }
         }
 
-        return taken.Count > 0;
+        return taken.Count > 0 ? Reach.Given : Reach.Over;
     }
 }

@@ -152,14 +152,16 @@ public sealed class BackupCluster : IDisposable
         => new ReportCollector(_plans.Open(planId), largest, cancellation).Collect(GetPlan(planId), _log.ReadAll());
 
     /// <summary>One node's part until the plan is complete. Cancelling makes the node leave, and the others take over.</summary>
-    /// <exception cref="BackupException">NodeNotRegistered, NodeInUse, PlanCompleted, SourceDiffers, DeviceDiffers, and what keeps a plan from being made.</exception>
+    /// <exception cref="BackupException">NodeNotRegistered, NodeNotInPlan, NodeInUse, PlanCompleted, SourceDiffers, DeviceDiffers, and what keeps a plan from being made.</exception>
     public NodeBackupResult RunNode(string planId, string node, NodeRunOptions options, CancellationToken cancellation)
     {
         Guard(options.AllowInsecureShare, options.Warning);
         PlanFolder folder = OpenToObey(planId);
         ThrowIfComplete(folder);
         string name = _registry.Get(node).Name;
-        using var run = new NodeRun(folder, folder.ReadRequest()!, name, EnvironmentOf(name), options, cancellation);
+        RequestDocument request = folder.ReadRequest()!;
+        ThrowIfNotInPlan(request, name, options.Join);
+        using var run = new NodeRun(folder, request, name, EnvironmentOf(name), options, cancellation);
         NodeBackupResult result = run.Run();
         SetWarnings.Tell(result.Warnings, options.Warning);
         return result;
@@ -276,6 +278,20 @@ public sealed class BackupCluster : IDisposable
         catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied && e.Reason.Contains(ErrorIds.ShareInsecure, StringComparison.Ordinal))
         {
             throw Insecure($"'{e.Path}': {e.Reason}, so others could have written it. Make the plan anew, or give -AllowInsecureShare.");
+        }
+    }
+
+    /// <summary>Refuses, before anything is started, a node that is not in a plan and was not told to join it.</summary>
+    /// <exception cref="BackupException">NodeNotRegistered, NodeNotInPlan, PlanNotFound.</exception>
+    public void CheckNode(string planId, string node, bool join)
+        => ThrowIfNotInPlan(_plans.Open(planId).ReadRequest()!, _registry.Get(node).Name, join);
+
+    private static void ThrowIfNotInPlan(RequestDocument request, string node, bool join)
+    {
+        if (!join && !request.Nodes.Contains(node, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new BackupException(
+                ErrorIds.NodeNotInPlan, ErrorKind.InvalidArgument, $"Node {node} is not in plan {request.Id}; its nodes are {string.Join(", ", request.Nodes)}. Let it help with -Join.", node);
         }
     }
 

@@ -18,17 +18,20 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
     private readonly Lock _gate = new();
     private readonly HashSet<FilePath> _folders = [];
 
+    // Folders that a checkpoint should have synced and could not: names in them may count later, and are not noted again.
+    private readonly HashSet<FilePath> _owed = [];
+
     // Folders whose own names, up to the set's folder, this node has seen to itself.
     private readonly HashSet<FilePath> _rooted = [];
-    private readonly Dictionary<string, CounterDocument> _ended = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FrozenJournal> _ended = new(StringComparer.Ordinal);
     private List<JournalEntry> _pending = [];
     private long _pendingBytes;
 
     // The mount of the device through which the pending entries were written, and whether it was more than one.
     private IFileTree? _pendingDevice;
     private bool _isDoubtful;
-    private long _entriesLeft;
-    private long _bytesLeft;
+    private long _entriesDone;
+    private long _bytesDone;
     private JournalWriter? _journal;
     private SetFolder? _set;
 
@@ -75,17 +78,18 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         {
             lock (_gate)
             {
-                return Assignment is { } mine ? new CounterDocument(mine.Id, _entriesLeft, _bytesLeft) : null;
+                return Assignment is { } mine ? Count(mine, _entriesDone, _bytesDone) : null;
             }
         }
     }
 
     /// <summary>The counter of an assignment that waits, or that was ended and is still open (F9).</summary>
-    public CounterDocument CounterOf(AssignmentDocument waiting)
+    public CounterDocument CounterOf(AssignmentView waiting)
     {
         lock (_gate)
         {
-            return _ended.GetValueOrDefault(waiting.Id) ?? new CounterDocument(waiting.Id, waiting.Entries, waiting.Bytes);
+            FrozenJournal ended = _ended.GetValueOrDefault(waiting.Id) ?? FrozenJournal.Empty;
+            return Count(waiting, ended.Entries + ended.Failed, ended.Bytes);
         }
     }
 
@@ -111,7 +115,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         lock (_gate)
         {
             (Assignment, _journal, _set) = (assignment, journal, set);
-            (_entriesLeft, _bytesLeft) = (assignment.Document.Entries, assignment.Document.Bytes);
+            (_entriesDone, _bytesDone) = (0, 0);
         }
     }
 
@@ -122,8 +126,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         lock (_gate)
         {
             FrozenJournal durable = _journal!.Durable;
-            AssignmentDocument document = Assignment!.Document;
-            _ended[document.Id] = new CounterDocument(document.Id, document.Entries - durable.Entries - durable.Failed, document.Bytes - durable.Bytes);
+            _ended[Assignment!.Id] = durable;
             _journal.Dispose();
             _pending = [];
             _pendingBytes = 0;
@@ -177,6 +180,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         (List<JournalEntry> batch, FilePath[] folders, IFileTree? device) = Take();
         if (batch.Count > 0 && isStrict && (device is null || !TryMakeDurable(device, folders)))
         {
+            _owed.UnionWith(folders);
             batch = NotWritten(batch);
         }
 
@@ -184,8 +188,8 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         long bytes = batch.Total(entry => entry.Size);
         lock (_gate)
         {
-            _entriesLeft -= batch.Count;
-            _bytesLeft = Math.Max(0, _bytesLeft - bytes);
+            _entriesDone += batch.Count;
+            _bytesDone = Totals.Add(_bytesDone, bytes);
             EntriesDone += batch.Count(entry => !entry.IsFailed);
             BytesDone += bytes;
             BytesCopied += batch.Where(entry => !entry.FromBase).Total(entry => entry.Size);
@@ -195,6 +199,9 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
     }
 
     public void Dispose() => _journal?.Dispose();
+
+    private static CounterDocument Count(AssignmentView assignment, long entriesDone, long bytesDone)
+        => new(assignment.Id, Math.Max(0, assignment.Entries - entriesDone), Math.Max(0, assignment.Bytes - bytesDone), entriesDone, bytesDone);
 
     /// <summary>What is to be committed; the device is null where it went away and came back since: syncing it would say
     /// nothing about what was written before.</summary>
@@ -228,6 +235,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
             else
             {
                 Array.ForEach(folders, tree.SyncDirectory);
+                SyncOwed(tree);
             }
 
             return tree.IsStillInPlace();
@@ -240,6 +248,24 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         catch (FileSystemException)
         {
             return false;
+        }
+    }
+
+    /// <summary>What is not there any more holds nothing that could count.</summary>
+    private void SyncOwed(IFileTree tree)
+    {
+        foreach (FilePath owed in _owed.ToArray())
+        {
+            try
+            {
+                tree.SyncDirectory(owed);
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+            {
+                // It went with the device; whoever needs it makes it anew, and notes it.
+            }
+
+            _owed.Remove(owed);
         }
     }
 

@@ -48,7 +48,6 @@ internal sealed class CounterReader(PlanFolder folder, IReadOnlyList<FoundRecord
 
     public Counter Read(AssignmentView assignment)
     {
-        AssignmentDocument document = assignment.Document;
         (string state, long entries, long bytes) = Left(assignment);
         return new Counter
         {
@@ -56,16 +55,15 @@ internal sealed class CounterReader(PlanFolder folder, IReadOnlyList<FoundRecord
             Assignment = assignment.Id,
             Node = assignment.Node ?? "",
             State = state,
-            EntriesLeft = Math.Clamp(entries, 0, document.Entries),
-            BytesLeft = Math.Clamp(bytes, 0, document.Bytes),
-            Entries = document.Entries,
-            Bytes = document.Bytes,
+            EntriesLeft = Math.Clamp(entries, 0, assignment.Entries),
+            BytesLeft = Math.Clamp(bytes, 0, assignment.Bytes),
+            Entries = assignment.Entries,
+            Bytes = assignment.Bytes,
         };
     }
 
     private (string State, long Entries, long Bytes) Left(AssignmentView assignment)
     {
-        AssignmentDocument document = assignment.Document;
         if (assignment.Terminal is { } terminal)
         {
             // What is left of one that was taken over is on the counters of its successors.
@@ -74,7 +72,7 @@ internal sealed class CounterReader(PlanFolder folder, IReadOnlyList<FoundRecord
 
         if (assignment.Owner is not { } owner)
         {
-            return (Unclaimed, document.Entries, document.Bytes);
+            return (Unclaimed, assignment.Entries, assignment.Bytes);
         }
 
         RecordDocument? record = _owners.GetValueOrDefault(owner);
@@ -84,11 +82,17 @@ internal sealed class CounterReader(PlanFolder folder, IReadOnlyList<FoundRecord
         {
             // The one in hand stands first.
             bool isInHand = place == 0 && record!.State is NodeState.Working or NodeState.WaitingForFailover;
-            return (isInHand ? Working : Queued, counters[place].EntriesLeft, counters[place].BytesLeft);
+            CounterDocument counter = counters[place];
+            string state = isInHand ? Working : Queued;
+
+            // What was cut off since the record was written is not done.
+            return counter is { EntriesDone: { } entriesDone, BytesDone: { } bytesDone }
+                ? (state, assignment.Entries - entriesDone, assignment.Bytes - bytesDone)
+                : (state, counter.EntriesLeft, counter.BytesLeft);
         }
 
         // Between two writes of its record, or after it left, the owner's journal knows what stands.
         FrozenJournal journal = journals.Read(folder, assignment.Id);
-        return (Queued, document.Entries - journal.Entries - journal.Failed, document.Bytes - journal.Bytes);
+        return (Queued, assignment.Entries - journal.Entries - journal.Failed, assignment.Bytes - journal.Bytes);
     }
 }

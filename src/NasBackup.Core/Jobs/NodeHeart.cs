@@ -1,5 +1,6 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Planning;
 using NasBackup.Transfer;
 
 namespace NasBackup.Jobs;
@@ -22,6 +23,9 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     private readonly CancellationToken _cancellation;
     private readonly INodeGate _checkpointGate;
     private volatile bool _lost;
+
+    // What was moved before the assignment in hand and never committed.
+    private long _movedInVain;
 
     // When the last checkpoint that succeeded began. Workers ask before each entry and after each chunk.
     private long _lastCheckpoint;
@@ -49,6 +53,15 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
 
     /// <summary>What waits behind the present assignment: the node owns it, and others count it as its backlog.</summary>
     public Func<IEnumerable<AssignmentView>> Queue { get; set; } = () => [];
+
+    /// <summary>What work costs this node as the plan counts it, by which its pace is told; null: it is not told.</summary>
+    public NodeCost? Cost { get; set; }
+
+    /// <summary>Whom this node asks for work, or null; told with the next record.</summary>
+    public AskDocument? Asks { get; set; }
+
+    /// <summary>Bytes of the assignment in hand that were moved and wait for their commit.</summary>
+    public long BytesInFlight => Math.Max(0, Meter.BytesMoved - BytesCopied - _movedInVain);
 
     public string? CurrentFile { get; set; }
 
@@ -82,6 +95,9 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     /// <summary>The counter of the assignment in hand (F9), or null.</summary>
     public CounterDocument? Counter => _commits.Counter;
 
+    /// <inheritdoc cref="CommitQueue.CounterOf"/>
+    public CounterDocument CounterOf(AssignmentView assignment) => Counter is { } inHand && inHand.Assignment == assignment.Id ? inHand : _commits.CounterOf(assignment);
+
     public bool IsStrict => _request.Durability is Durability.Strict;
 
     /// <summary>How long a checkpoint may be away: a second, and a quarter of the failure timeout.</summary>
@@ -114,6 +130,8 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
                 _lost = false;
                 _commits.Begin(assignment, set);
                 State = NodeState.Working;
+                Asks = null;
+                _movedInVain = Meter.BytesMoved - BytesCopied;
                 Meter.Begin();
             }
             catch (FileSystemException e) when (e.IsDeviceWide)
@@ -261,6 +279,11 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         _lost |= mine.Terminal is not null;
     }
 
+    /// <summary>How fast this node works lately, or null where it has not worked yet.</summary>
+    public double? Pace { get; private set; }
+
+    private double? OwnPace => Cost is { } cost && Meter.Recent is var (seconds, bytes, entries) ? Planning.Pace.Of(cost, seconds, bytes, entries) : null;
+
     private FrozenJournal Close()
     {
         using (_checkpointGate.Enter())
@@ -277,14 +300,15 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         CounterDocument? inHand = _commits.Counter;
         List<CounterDocument> counters = [.. Queue()
             .Where(waiting => waiting.Id != inHand?.Assignment)
-            .Select(waiting => _commits.CounterOf(waiting.Document))];
+            .Select(_commits.CounterOf)];
         if (inHand is not null)
         {
             counters.Insert(0, inHand);
         }
 
         NodeState state = Availability is { IsWaiting: true } && State is not NodeState.Left ? NodeState.WaitingForFailover : State;
-        _record.Write(new RecordContent(state, counters, EntriesDone, BytesDone, BytesCopied, Meter, CurrentFile, Problem, LeftByStop, ErrorId), TakesWork);
+        _record.Write(
+            new RecordContent(state, counters, EntriesDone, BytesDone, BytesCopied, Meter, CurrentFile, Problem, LeftByStop, ErrorId) { Pace = Pace = OwnPace, Asks = Asks }, TakesWork);
     }
 
     private NodeStoppedException ShareFull(FileSystemException e) => new(

@@ -9,6 +9,9 @@ public sealed record NodeRunOptions
     /// <summary>A limit of the node's throughput in bytes per second, or null.</summary>
     public long? MaxBytesPerSecond { get; init; }
 
+    /// <summary>Helps with a plan that the node is not in.</summary>
+    public bool Join { get; init; }
+
     /// <summary>Obeys a share that others can write to, and warns of it.</summary>
     public bool AllowInsecureShare { get; init; }
 

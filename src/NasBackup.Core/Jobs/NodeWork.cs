@@ -33,6 +33,8 @@ internal sealed class NodeWork : IDisposable
     private readonly Availability _availability;
     private readonly AssignmentCloser _closer;
     private readonly Watchman _watchman;
+    private readonly Relief _relief;
+    private readonly Func<string, NodeCost> _costOf;
     private SetJobWriter? _setJob;
     private long _lastHelp;
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
@@ -66,7 +68,10 @@ internal sealed class NodeWork : IDisposable
             Failover = failover,
         };
         _closer = new AssignmentCloser(folder, view, me, heart.Meter.AddPulse);
-        _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, environment.CostOf, _availability.Look, heart.Publish, Verbose);
+        _costOf = new PlanCosts(plan, environment.CostOf, _runtime).Of;
+        _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, _costOf, _availability.Look, heart.Publish, Verbose);
+        _relief = new Relief(folder, view, me, request.FailureTimeout, detector, heart, _costOf, _availability.IsWell, Verbose);
+        heart.Cost = _costOf(me.Node);
         heart.Availability = _availability;
         heart.Queue = () => view.Open.Where(assignment => assignment.Owner == me.Incarnation);
     }
@@ -124,6 +129,7 @@ internal sealed class NodeWork : IDisposable
         {
             if (_begun.Add(assignment.Id))
             {
+                _relief.Forget();
                 CopyAssignment(assignment, writer);
             }
             else
@@ -142,6 +148,7 @@ internal sealed class NodeWork : IDisposable
         else
         {
             HelpFailover();
+            _relief.Ask();
             _runtime.Sleep(IdleStep, _cancellation);
         }
 
@@ -164,7 +171,7 @@ internal sealed class NodeWork : IDisposable
         _view.Refresh(assignment);
         if (assignment.Terminal is null)
         {
-            Survivor self = new(_me.Node, _me.Incarnation, _environment.CostOf(_me.Node));
+            Survivor self = new(_me.Node, _me.Incarnation, _costOf(_me.Node));
             (_, int number) = _closer.TakeOver(
                 assignment, _me.Node, _me.Incarnation, TakeoverReason.Interrupted, _detector.Find(_me.Incarnation)?.Record, [self], static () => true)!.Value;
             _heart.Publish(new SlotChainNews(assignment.Id, number));
@@ -181,6 +188,10 @@ internal sealed class NodeWork : IDisposable
                 if (_folder.IsStopped)
                 {
                     _leave.Cancel();
+                }
+                else if (!_cancellation.IsCancellationRequested)
+                {
+                    _relief.Grant();
                 }
             }
             catch (NodeStoppedException e)
@@ -244,7 +255,7 @@ internal sealed class NodeWork : IDisposable
         try
         {
             int workers = _options.Workers > 0 ? _options.Workers : Math.Clamp(_runtime.Processors, 2, 8);
-            new AssignmentWorkers(_folder, assignment, writer, _heart, workers).Run();
+            new AssignmentWorkers(_folder, assignment, _relief.ReachOf(assignment.Id), writer, _heart, workers).Run();
             through = true;
         }
         catch (OperationCanceledException) when (_heart.HasLost)
@@ -267,7 +278,7 @@ internal sealed class NodeWork : IDisposable
 
         if (through && !_heart.HasLost)
         {
-            Survivor self = new(_me.Node, _me.Incarnation, _environment.CostOf(_me.Node));
+            Survivor self = new(_me.Node, _me.Incarnation, _costOf(_me.Node));
             (SlotDocument slot, int number) = _closer.Finish(assignment, journal, _watchman.Survivors(withSelf: false), self);
             if (slot.Incarnation == _me.Incarnation)
             {

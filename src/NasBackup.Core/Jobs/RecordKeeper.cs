@@ -13,7 +13,14 @@ internal sealed record RecordContent(
     string? CurrentFile,
     string? Problem,
     bool LeftByStop,
-    string? ErrorId = null);
+    string? ErrorId = null)
+{
+    /// <inheritdoc cref="RecordDocument.Pace"/>
+    public double? Pace { get; init; }
+
+    /// <inheritdoc cref="RecordDocument.Asks"/>
+    public AskDocument? Asks { get; init; }
+}
 
 /// <summary>Keeps an incarnation's record on the share: counts the beats, remembers the news, tells the rate.</summary>
 internal sealed class RecordKeeper : IDisposable
@@ -90,6 +97,8 @@ internal sealed class RecordKeeper : IDisposable
                 BytesMoved = moved,
                 WorkSeconds = content.Meter.Seconds,
                 Rate = Rate,
+                Pace = content.Pace,
+                Asks = content.Asks,
                 CurrentFile = content.CurrentFile is { Length: > LongestFile } file ? file[^LongestFile..] : content.CurrentFile,
                 NewsCount = _newsCount,
                 News = [.. _news],

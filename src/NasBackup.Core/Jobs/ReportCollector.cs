@@ -50,15 +50,16 @@ internal sealed class ReportCollector(PlanFolder folder, int largest, Cancellati
             assignment.Id,
             assignment.Parent?.Id,
             assignment.Node ?? "",
-            assignment.Parent?.Terminal?.Time ?? assignment.Slots.Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Claim)?.Time ?? planned,
+            assignment.Origin?.Time ?? assignment.Slots.Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Claim)?.Time ?? planned,
             terminal?.Time,
             terminal?.Kind is SlotKind.TakenOver,
             terminal?.Reason,
             terminal?.Node,
-            assignment.Document.Entries,
-            assignment.Document.Bytes,
+            assignment.Entries,
+            assignment.Bytes,
             terminal?.Frozen?.Entries ?? 0,
-            terminal?.Frozen?.Bytes ?? 0);
+            terminal?.Frozen?.Bytes ?? 0,
+            assignment.Origin?.Kind is SlotKind.Cut);
     }
 
     private List<ReportCommit> Commits(AssignmentView assignment)

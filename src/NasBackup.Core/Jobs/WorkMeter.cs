@@ -9,6 +9,10 @@ namespace NasBackup.Jobs;
 /// </summary>
 internal sealed class WorkMeter(INodeRuntime runtime)
 {
+    /// <summary>How many seconds of work say how fast a node is lately.</summary>
+    private const double RecentSeconds = 10;
+
+    private readonly Queue<(double Seconds, long Bytes, long Entries)> _recent = new();
     private long _bytesMoved;
     private long _steps;
     private long _pulse;
@@ -16,6 +20,7 @@ internal sealed class WorkMeter(INodeRuntime runtime)
     private double _seconds;
     private long? _began;
     private (long Time, long Bytes, long Entries) _sampled;
+    private (double Seconds, long Bytes, long Entries) _lastSample;
 
     /// <summary>Bytes moved so far, committed or not.</summary>
     public long BytesMoved => Interlocked.Read(ref _bytesMoved);
@@ -53,6 +58,10 @@ internal sealed class WorkMeter(INodeRuntime runtime)
         }
     }
 
+    /// <summary>What it did in the last ten seconds with work, or since it has worked. Told by the thread that samples.</summary>
+    public (double Seconds, long Bytes, long Entries) Recent
+        => _recent.Count < 2 ? default : (_lastSample.Seconds - _recent.Peek().Seconds, _lastSample.Bytes - _recent.Peek().Bytes, _lastSample.Entries - _recent.Peek().Entries);
+
     /// <summary>One more round of waiting that is right.</summary>
     public void AddPulse() => Interlocked.Increment(ref _pulse);
 
@@ -70,5 +79,26 @@ internal sealed class WorkMeter(INodeRuntime runtime)
         }
 
         _sampled = (now, moved, entriesDone);
+        SampleRecent(Seconds, moved, entriesDone, isWaiting);
+    }
+
+    private void SampleRecent(double seconds, long moved, long entriesDone, bool isWaiting)
+    {
+        if (isWaiting)
+        {
+            _recent.Clear();
+        }
+
+        if (_recent.Count > 0 && seconds <= _lastSample.Seconds)
+        {
+            return;
+        }
+
+        _lastSample = (seconds, moved, entriesDone);
+        _recent.Enqueue(_lastSample);
+        while (_recent.Count > 2 && _recent.ElementAt(1).Seconds < seconds - RecentSeconds)
+        {
+            _recent.Dequeue();
+        }
     }
 }

@@ -42,10 +42,11 @@ public sealed class BackupReport
 /// <param name="IsTakenOver">Whether another closed it.</param>
 /// <param name="Reason">Why it was taken over, or null.</param>
 /// <param name="ClosedBy">The node that closed it, or null.</param>
-/// <param name="Entries">Entries of its list.</param>
-/// <param name="Bytes">Bytes of its list.</param>
+/// <param name="Entries">Entries of its list, without what was cut off.</param>
+/// <param name="Bytes">Bytes of these.</param>
 /// <param name="CommittedEntries">Entries of it that count.</param>
 /// <param name="CommittedBytes">Bytes of these.</param>
+/// <param name="IsCutOff">Whether the owner of the parent gave it away while it worked, to be relieved.</param>
 public sealed record ReportAssignment(
     string Id,
     string? Parent,
@@ -58,7 +59,8 @@ public sealed record ReportAssignment(
     long Entries,
     long Bytes,
     long CommittedEntries,
-    long CommittedBytes);
+    long CommittedBytes,
+    bool IsCutOff = false);
 
 /// <summary>A commit.</summary>
 /// <param name="Node">Whose.</param>

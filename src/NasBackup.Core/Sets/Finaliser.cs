@@ -131,6 +131,7 @@ internal sealed class Finaliser(
 
         FrozenEntries frozen = FrozenEntries.Read(folder, assignment, journal);
         string owner = assignment.Node ?? terminal.Node;
+        long end = assignment.Entries;
         long ordinal = -1;
         foreach (ListItem item in ListFiles.Read(folder, assignment))
         {
@@ -138,8 +139,8 @@ internal sealed class Finaliser(
             Step();
             ordinal++;
 
-            // What is missing here, or failed for the first time, stands on a successor's list.
-            if (frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
+            // What is missing here, was cut off, or failed for the first time, stands on a successor's list.
+            if (ordinal < end && frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
             {
                 ManifestEntry entry = ManifestEntry.From(item, result, owner);
                 Place(assignment, ordinal, entry, placement);

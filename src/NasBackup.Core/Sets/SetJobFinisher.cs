@@ -189,13 +189,14 @@ internal sealed class SetJobFinisher(
             }
 
             FrozenEntries frozen = FrozenEntries.Read(folder, assignment, journal);
+            long end = assignment.Entries;
             long ordinal = -1;
             foreach (ListItem item in ListFiles.Read(folder, assignment))
             {
                 cancellation.ThrowIfCancellationRequested();
                 Step();
                 ordinal++;
-                if (frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
+                if (ordinal < end && frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
                 {
                     yield return (ManifestEntry.From(item), result, assignment.Node ?? assignment.Terminal.Node);
                 }

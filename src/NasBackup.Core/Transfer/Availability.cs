@@ -116,6 +116,15 @@ internal sealed class Availability(
         }
     }
 
+    /// <summary>Whether all sources and the device are there: a node that does not see them should not ask for work.</summary>
+    public bool IsWell()
+    {
+        using (_gate.Enter())
+        {
+            return _givenUp.Count == 0 && Enumerable.Range(0, sources.Count).All(source => sources.Proves(source, out _)) && set.Proves(out _);
+        }
+    }
+
     private bool IsBack(int source)
     {
         Failover?.Step(source);

@@ -128,7 +128,7 @@ internal sealed class AccusationCheck(Oracle oracle, SimulatedCluster cluster)
         }
     }
 
-    private string ProcessOf(string incarnation) => _processes.GetValueOrDefault(incarnation, "");
+    public string ProcessOf(string incarnation) => _processes.GetValueOrDefault(incarnation, "");
 
     private static string? Record(string path)
     {

@@ -23,6 +23,11 @@ internal sealed class DecisionCheck(Oracle oracle, SimulatedCluster cluster)
             oracle.Break(Promise.DecidedOnce, $"{slot.Kind} of {slot.Node} was published in {chain}, which had ended with {slots[^1].Kind} of {slots[^1].Node}");
         }
 
+        if (assignment is not null && slot.Kind is SlotKind.Cut)
+        {
+            new CutCheck(oracle, cluster).Published(assignment, slot);
+        }
+
         bool isEnd = assignment is not null && slot.Kind is SlotKind.Done or SlotKind.TakenOver;
         slots.Add(slot);
         if (assignment is not null && isEnd)
@@ -59,10 +64,15 @@ internal sealed class DecisionCheck(Oracle oracle, SimulatedCluster cluster)
             {
                 oracle.Break(Promise.BytesAsRecorded, $"the journal of {assignment.Id} has line {entry.Ordinal} twice");
             }
+
+            if (entry.Ordinal >= assignment.End)
+            {
+                oracle.Break(Promise.BytesAsRecorded, $"the journal of {assignment.Id} has line {entry.Ordinal}, and its owner gave away all from {assignment.End} on");
+            }
         }
 
         var expected = new List<string>();
-        for (int ordinal = 0; ordinal < assignment.Items.Count; ordinal++)
+        for (int ordinal = 0; ordinal < assignment.End; ordinal++)
         {
             ListItem item = assignment.Items[ordinal];
             if (!decided.TryGetValue(ordinal, out JournalEntry entry))

@@ -48,9 +48,10 @@ internal sealed class DurabilityCheck(Oracle oracle, SimulatedCluster cluster)
         foreach (CounterDocument counter in record.Counters)
         {
             if (oracle.Facts!.Find(counter.Assignment) is { Terminal: null } assignment
-                && assignment.Items.Count - counter.EntriesLeft > assignment.DurableEntries)
+                && Math.Max(counter.EntriesDone ?? 0, assignment.End - counter.EntriesLeft) is var counted
+                && counted > assignment.DurableEntries)
             {
-                oracle.Break(Promise.CountersStayBehindStorage, $"{record.Node} counts {assignment.Items.Count - counter.EntriesLeft} entries of {counter.Assignment} as done, but its durable journal has {assignment.DurableEntries}");
+                oracle.Break(Promise.CountersStayBehindStorage, $"{record.Node} counts {counted} entries of {counter.Assignment} as done, but its durable journal has {assignment.DurableEntries}");
             }
         }
 

@@ -94,6 +94,12 @@ internal sealed class AssignmentFacts(AssignmentDocument document, AssignmentFac
 
     public SlotDocument? Terminal => Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Done or SlotKind.TakenOver);
 
+    /// <summary>Where it ends: its list, up to the last cut.</summary>
+    public long End => Slots.Where(slot => slot.Kind is SlotKind.Cut).Select(slot => slot.CutAt!.Value).Append(items.Count).Min();
+
+    /// <summary>The slot that made it, or null for a first list.</summary>
+    public SlotDocument? Origin => parent?.Slots.FirstOrDefault(slot => slot.Successors?.Any(successor => successor.Id == document.Id) is true);
+
     public string? Owner => document.Owner ?? Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Claim)?.Incarnation;
 
     /// <summary>Entries of the journal that are durable on the share.</summary>

@@ -20,6 +20,7 @@ internal sealed class Oracle : IVolumeWatcher
     private readonly Dictionary<Inode, string> _records = [];
     private readonly Dictionary<Inode, string> _journals = [];
     private readonly HashSet<Inode> _slots = [];
+    private readonly Dictionary<Inode, string> _drafts = [];
     private readonly Dictionary<string, TimeSpan> _moved = new(StringComparer.Ordinal);
     private DurabilityCheck? _durability;
     private DecisionCheck? _decisions;
@@ -91,6 +92,13 @@ internal sealed class Oracle : IVolumeWatcher
         else if (_slots.Contains(inode))
         {
             Break(Promise.DecidedOnce, $"the slot {volume.PathOf(inode)} was changed after it had been published");
+        }
+        else if (_drafts.TryGetValue(inode, out string? assignment))
+        {
+            if (SealedJson.TryOpen(inode.Data, CoordinationJson.Default.SlotDocument) is { Kind: SlotKind.Cut } cut)
+            {
+                _phases!.CutDrafted(assignment, cut, _accusations!.ProcessOf(cut.Incarnation));
+            }
         }
         else if (volume == _cluster.Device)
         {
@@ -168,6 +176,9 @@ internal sealed class Oracle : IVolumeWatcher
                 _journals[after] = assignment;
                 _phases!.JournalMade(assignment);
                 break;
+            case ["assignments", _, { } assignment, ['.', ..]] when after is not null:
+                _drafts[after] = assignment;
+                break;
             case ["assignments", _, { } assignment, { } list] when after is not null && list.StartsWith("list.", StringComparison.Ordinal):
                 _phases!.ListMade(assignment);
                 break;
@@ -217,6 +228,11 @@ internal sealed class Oracle : IVolumeWatcher
             if (last is null || last.BytesMoved != record.BytesMoved || last.EntriesDone != record.EntriesDone)
             {
                 _moved[name] = Now;
+            }
+
+            if (record.Asks is { } asks && last?.Asks?.Number != asks.Number)
+            {
+                _phases!.Asked();
             }
 
             Facts.Records[name] = record;

@@ -25,11 +25,25 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
         "finaliser died while finalising",
         "late owner wrote after it was taken over",
         "entry tried again by another",
+        "cut: asked for",
+        "cut: slot written",
+        "cut: slot published",
+        "cut: of a later owner's list",
+        "cut: of a list that was cut before",
+        "cut: lost against a takeover",
+        "cut: died before its slot stood",
+        "cut: died after its slot",
+        "cut: successor begun",
+        "cut: successor done",
+        "takeover of a list that was cut",
+        "takeover of a list that came from a cut",
     ];
 
     private readonly Dictionary<string, string> _openTakeovers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _published = new(StringComparer.Ordinal);
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Assignment, string Process)> _openCuts = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _cutters = new(StringComparer.Ordinal);
     private string? _planner;
     private string? _finaliser;
 
@@ -75,6 +89,11 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
             Count("takeover: successor begun");
         }
 
+        if (oracle.Facts!.Find(assignment)?.Origin is { Kind: SlotKind.Cut })
+        {
+            Count("cut: successor begun");
+        }
+
         if (oracle.Facts!.Find(assignment)?.Items.Any(item => item.Attempt > 1) is true)
         {
             Count("entry tried again by another");
@@ -83,6 +102,11 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
 
     public void SlotPublished(string chain, AssignmentFacts? assignment, SlotDocument slot)
     {
+        if (assignment is not null)
+        {
+            CountCuts(assignment, slot);
+        }
+
         switch (chain, slot.Kind)
         {
             case ("planning", SlotKind.TakenOver):
@@ -121,6 +145,16 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
             Count("takeover: died after the slot");
         }
 
+        if (_openCuts.Values.Any(cut => cut.Process == process))
+        {
+            Count("cut: died before its slot stood");
+        }
+
+        if (_cutters.Contains(process))
+        {
+            Count("cut: died after its slot");
+        }
+
         if (process == _planner && oracle.Facts!.Plan is null)
         {
             Count("planner died while planning");
@@ -129,6 +163,55 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
         if (process == _finaliser && !oracle.IsComplete)
         {
             Count("finaliser died while finalising");
+        }
+    }
+
+    /// <summary>A node asks another for work.</summary>
+    public void Asked() => Count("cut: asked for");
+
+    /// <summary>A slot that cuts a list has been written under the name of a draft; it may never stand.</summary>
+    public void CutDrafted(string assignment, SlotDocument slot, string process)
+    {
+        if (_openCuts.TryAdd(slot.Token, (assignment, process)))
+        {
+            Count("cut: slot written");
+            cluster.NoteCutDraft(process);
+        }
+    }
+
+    private void CountCuts(AssignmentFacts assignment, SlotDocument slot)
+    {
+        bool wasCut = assignment.Slots.Exists(earlier => earlier.Kind is SlotKind.Cut);
+        if (slot.Kind is SlotKind.Cut)
+        {
+            if (_openCuts.Remove(slot.Token, out (string Assignment, string Process) cut))
+            {
+                _cutters.Add(cut.Process);
+            }
+
+            Count("cut: slot published");
+            CountIf(!assignment.IsFirst, "cut: of a later owner's list");
+            CountIf(wasCut, "cut: of a list that was cut before");
+            return;
+        }
+
+        bool isTaken = slot.Kind is SlotKind.TakenOver;
+        CountIf(isTaken && _openCuts.Values.Any(cut => cut.Assignment == assignment.Id), "cut: lost against a takeover");
+        CountIf(isTaken && wasCut, "takeover of a list that was cut");
+        bool fromCut = assignment.Origin is { Kind: SlotKind.Cut };
+        CountIf(isTaken && fromCut, "takeover of a list that came from a cut");
+        CountIf(slot.Kind is SlotKind.Done && fromCut, "cut: successor done");
+        foreach (string token in _openCuts.Where(cut => isTaken && cut.Value.Assignment == assignment.Id).Select(cut => cut.Key).ToArray())
+        {
+            _openCuts.Remove(token);
+        }
+    }
+
+    private void CountIf(bool occurred, string phase)
+    {
+        if (occurred)
+        {
+            Count(phase);
         }
     }
 

@@ -138,6 +138,8 @@ internal sealed class SimulatedCluster
 
     public void NoteDeath(Machine machine) => _oracle.NoteDeath(machine.Process!.Name);
 
+    public void NoteCutDraft(string process) => _injector.NoteCutDraft(process);
+
     public void NoteStuck(Machine machine, TimeSpan duration) => _oracle.NoteStuck(machine, duration);
 
     public string RandomSourceFile(Random random)

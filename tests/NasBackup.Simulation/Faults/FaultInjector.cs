@@ -78,6 +78,19 @@ internal sealed class FaultInjector(Scheduler scheduler, SimulatedCluster cluste
         }
     }
 
+    /// <summary>A process has written the draft of a cut, and not linked it yet.</summary>
+    public void NoteCutDraft(string process)
+    {
+        foreach (Armed armed in _armed.Where(armed => armed.Trigger.Path == Trigger.OfCut && ++armed.Seen == armed.Trigger.Count && scheduler.Now < QuietFrom).ToArray())
+        {
+            Machine? machine = cluster.Machines.FirstOrDefault(machine => machine.Process?.Name == process);
+            if (machine is not null)
+            {
+                scheduler.At(TimeSpan.FromTicks(scheduler.Now), () => Strike(armed.Fault, machine));
+            }
+        }
+    }
+
     private void StrikeAtOperation(Machine machine, SimulatedProcess process, Operation operation, string path, bool before)
     {
         foreach (Armed armed in _armed.ToArray())

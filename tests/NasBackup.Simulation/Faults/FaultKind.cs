@@ -73,4 +73,8 @@ internal sealed record Fault(FaultKind Kind, int Machine, int Volume, TimeSpan A
 /// <param name="BeforeEffect">Whether it strikes before the operation takes effect, or after.</param>
 /// <param name="Path">Part of the path that it must be done on, by whichever machine does it, which is the one that is struck; null
 /// for any path, on the fault's own machine.</param>
-internal sealed record Trigger(Storage.Operation Operation, int Count, bool BeforeEffect, string? Path = null);
+internal sealed record Trigger(Storage.Operation Operation, int Count, bool BeforeEffect, string? Path = null)
+{
+    /// <summary>In place of a path: when a node has written the draft of a cut, and is about to publish it.</summary>
+    public const string OfCut = "(cut)";
+}

@@ -18,6 +18,7 @@ internal static class FaultPlan
     private static readonly (Operation Operation, string Path)[] Rare =
     [
         (Operation.Link, "/completion/"), (Operation.Link, "set.json"), (Operation.CreateNew, "manifest."), (Operation.Link, "/planning/"), (Operation.CreateNew, "/list."),
+        (Operation.Link, Trigger.OfCut), (Operation.Link, Trigger.OfCut),
     ];
 
     private static readonly FaultKind[] Kinds = Enum.GetValues<FaultKind>();

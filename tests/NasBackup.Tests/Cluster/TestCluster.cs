@@ -75,10 +75,10 @@ internal sealed class TestCluster : IDisposable
         return made.Objects[^1].GetProperty("Id").GetString()!;
     }
 
-    public RunnerProcess StartNode(string plan, string node, long? bytesPerSecond = null, RunnerSettings? settings = null)
+    public RunnerProcess StartNode(string plan, string node, long? bytesPerSecond = null, RunnerSettings? settings = null, params string[] more)
     {
         string[] limit = bytesPerSecond is { } rate ? ["-MaxBytesPerSecond", rate.ToString(CultureInfo.InvariantCulture)] : [];
-        var process = RunnerProcess.Start(settings ?? RunnerSettings.Default, ["--json", "Start-NasNodeBackup", "-Share", Share, "-PlanId", plan, "-Node", node, .. limit]);
+        var process = RunnerProcess.Start(settings ?? RunnerSettings.Default, ["--json", "Start-NasNodeBackup", "-Share", Share, "-PlanId", plan, "-Node", node, .. limit, .. more]);
         _processes.Add(process);
         return process;
     }

@@ -213,6 +213,18 @@ public sealed class ProgressTests : IDisposable
         Assert.Equal(ErrorIds.PlanNotFound, Assert.Throws<BackupException>(() => new ProgressWatch(_folder.Another()).Look()).ErrorId);
     }
 
+    [Fact]
+    public void What_a_slow_node_gave_away_is_on_the_counter_of_who_got_it()
+    {
+        Claim("L1", "nasA", "1");
+        Work("nasA", "1", 1, new CounterDocument("L1", 8, 800, 2, 200));
+        _share.Publish(_folder.Slots("L1"), "nasA", "1", SlotKind.Cut, slot => slot with { CutAt = 6, Successors = [new AssignmentDocument("L1-x", "nasB", "2", "list", 4, 400)] });
+        IReadOnlyList<Counter> counters = PlanStore.Counters(_folder.Another());
+        Assert.Equal(("L1", "nasA", "Working", 4L, 400L), Facts(counters[0]));
+        Assert.Contains(("L1-x", "nasB", "Queued", 4L, 400L), counters.Select(Facts));
+        Assert.Equal(2, new ProgressWatch(_folder.Another()).Look().EntriesDone);
+    }
+
     private static (string Assignment, string Node, string State, long Entries, long Bytes) Facts(Counter counter)
         => (counter.Assignment, counter.Node, counter.State, counter.EntriesLeft, counter.BytesLeft);
 

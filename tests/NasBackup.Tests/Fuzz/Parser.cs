@@ -82,7 +82,7 @@ internal sealed record Parser(string Name, string Path, IReadOnlyList<byte[]> Ex
         FrozenJournal whole = JournalReader.ReadWhole(tree, folder.Journal(assignment.Id), _ => { });
 
         // What is whole is what a slot would freeze; a slot that says otherwise must be refused.
-        var view = new AssignmentView(assignment, null, folder.Slots(assignment.Id), 1, 0);
+        var view = new AssignmentView(assignment, null, null, folder.Slots(assignment.Id), 1, 0);
         FrozenEntries.Read(folder, view, whole);
         FrozenEntries.Read(folder, view, frozen);
     }
