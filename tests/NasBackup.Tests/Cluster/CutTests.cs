@@ -85,12 +85,12 @@ public sealed class CutTests
         using var cluster = new TestCluster();
         cluster.MakeTree(Files, Bytes);
         string plan = cluster.Plan([], "nas1,nas2", failureTimeout: 1.5);
-        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate / 2);
-        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate / 2);
+        RunnerProcess nas1 = cluster.StartNode(plan, "nas1", Rate / 5);
+        RunnerProcess nas2 = cluster.StartNode(plan, "nas2", Rate / 5);
         cluster.WaitForEntries(plan, "nas2", 20);
         nas2.Signal(Signals.KillAtOnce);
         TestCluster.WaitFor(() => First(cluster, plan, "nas2").Terminal is { Kind: SlotKind.TakenOver }, "nas2 is taken over");
-        JsonElement result = TestCluster.Result(cluster.StartNode(plan, "nas2", Rate / 2, more: "-Join"));
+        JsonElement result = TestCluster.Result(cluster.StartNode(plan, "nas2", Rate * 2, more: "-Join"));
         TestCluster.Result(nas1);
         Assert.True(result.GetProperty("Bytes").GetInt64() > 0, "nas2 came back, and copied nothing");
         cluster.AssertSetIsRight(plan);
