@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Measures how close four nodes of different speed end to the ideal: bytes ÷ sum of their rates, from the first process's
-# start to the last one's exit; and the same with one of them killed half way.
+# start to the last one's exit; the same with the fastest five times slower than the plan knows, and with one of them killed
+# half way.
 #
 #   bench/makespan.sh [WORK_FOLDER] [IDEAL_SECONDS]
 #
 # Publishes the runner (ReadyToRun), makes a tree of 20,000 files with Pareto sizes (880 MB), lets the nodes learn their
-# speeds in a first run, then measures. Needs python3 and rsync; takes some five times IDEAL_SECONDS (40).
+# speeds in a first run, then measures. Needs python3 and rsync; takes some six times IDEAL_SECONDS (40).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d "${1:-/tmp}/nasbackup-makespan.XXXXXX")
@@ -36,13 +37,13 @@ bytes=$(find "$work/source" -type f -printf '%s\n' | awk '{ s += $1 } END { prin
 rate=$(awk -v b="$bytes" -v t="$seconds" 'BEGIN { printf "%d", b / 2.8 / t }')
 sync
 
-# run LABEL [KILL_AFTER_SECONDS]: plans, starts the four nodes, prints a row.
+# run LABEL [KILL_AFTER_SECONDS [PERCENT_OF_THE_FIRST]]: plans, starts the four nodes, prints a row.
 run() {
-  local label=$1 kill_after=${2:-} plan start end i=0 pids=()
+  local label=$1 kill_after=${2:-} first=${3:-100} plan start end i=0 pids=()
   plan=$("$runner" --json New-NasBackupPlan -Share "$work/share" -Path "$work/source" -Destination "$work/device" \
     -Node nas1,nas2,nas3,nas4 -FailureTimeout "$timeout" | sed 's/.*"Id":"\([^"]*\)".*/\1/')
   start=$(date +%s.%N)
-  for percent in 100 80 60 40; do
+  for percent in "$first" 80 60 40; do
     i=$((i + 1))
     "$runner" --json Start-NasNodeBackup -Share "$work/share" -PlanId "$plan" -Node "nas$i" \
       -MaxBytesPerSecond $((rate * percent / 100)) >"$work/nas$i.json" 2>"$work/nas$i.err" &
@@ -56,8 +57,8 @@ run() {
   end=$(date +%s.%N)
   rsync -aHnc --delete --itemize-changes "$work/source/" "$work/device/$plan/data$work/source/" | head -3
   awk -v label="$label" -v took="$(echo "$end $start" | awk '{ print $1 - $2 }')" -v bytes="$bytes" -v rate="$rate" \
-    -v killed="$kill_after" -v timeout="$timeout" 'BEGIN {
-      if (killed == "") ideal = bytes / (2.8 * rate)
+    -v killed="$kill_after" -v first="$first" -v timeout="$timeout" 'BEGIN {
+      if (killed == "") ideal = bytes / ((1.8 + first / 100) * rate)
       # Until the kill all four move their rate; what is left then is done by three.
       else ideal = killed + (bytes - 2.8 * rate * killed) / (2.0 * rate)
       printf "%-28s took %6.2f s, ideal %6.2f s, ratio %.3f%s\n", label, took, ideal, took / ideal,
@@ -69,4 +70,5 @@ run() {
 run "first run (preset speeds)"
 run "learned speeds"
 run "learned speeds, again"
+run "the first five times slower" "" 20
 run "one killed half way" "$((seconds / 2))"

@@ -120,7 +120,7 @@ public sealed class TakeoverTests
         string plan = cluster.Request("nas1,nas2", failureTimeout: 600);
         RunnerProcess nas1 = cluster.StartNode(plan, "nas1", SlowRate / 8);
         RunnerProcess nas2 = cluster.StartNode(plan, "nas2");
-        TestCluster.WaitFor(() => cluster.Record(plan, "nas2")?.State is NodeState.Idle, "nas2 is through with its list");
+        TestCluster.WaitFor(() => cluster.Record(plan, "nas2") is { State: NodeState.Idle, EntriesDone: > 0 }, "nas2 is through with its list");
         nas1.Signal(Signals.KillAtOnce);
 
         RunnerProcess taken = RunnerProcess.Run("--json", "Invoke-NasTakeover", "-Share", cluster.Share, "-PlanId", plan, "-FailedNode", "nas1");
