@@ -33,7 +33,8 @@ internal sealed record Identity(string Node, string Incarnation)
 /// <param name="view">Its assignments.</param>
 /// <param name="me">Who closes.</param>
 /// <param name="step">Called for every line that is read or written: a long list must not look like a hang.</param>
-internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Identity me, Action step)
+/// <param name="warn">Told where a journal was damaged, and that its list is gone on with from what is intact.</param>
+internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Identity me, Action step, Action<string>? warn = null)
 {
     /// <summary>A successor is worth this much work at least; smaller rests stay together.</summary>
     private const double LeastSecondsPerSuccessor = 0.25;
@@ -140,13 +141,18 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
 
         FilePath journal = folder.Journal(assignment.Id);
         bool isDone = frozen is not null;
+        string? damage = null;
         if (frozen is not null)
         {
             JournalReader.ReadFrozen(_share.Tree, journal, frozen, Visit, _share.Sealer);
         }
         else
         {
-            frozen = JournalReader.ReadDurable(_share.Tree, journal, counted, Visit, _share.Sealer);
+            frozen = JournalReader.ReadDurable(_share.Tree, journal, counted, Visit, _share.Sealer, what => damage = what);
+            if (damage is not null)
+            {
+                warn?.Invoke($"The journal '{_share.Path}/{journal}' of {assignment.Node ?? assignment.Id} is damaged: {damage}. The {frozen.Entries + frozen.Failed} entries before that stay; the rest of its list is backed up again.");
+            }
         }
 
         var items = new List<ListItem>();

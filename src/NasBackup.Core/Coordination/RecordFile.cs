@@ -77,6 +77,20 @@ internal sealed class RecordFile : IDisposable
         }
     }
 
+    /// <summary>Looks whether a record that nobody writes any more is whole; one that is being written may look torn.</summary>
+    /// <returns>What is wrong with it, in words, or null.</returns>
+    /// <exception cref="FileSystemException">It cannot be read.</exception>
+    public static string? DamageOf(IFileTree tree, FilePath path, Sealer? sealer = null)
+    {
+        using IFileHandle handle = tree.OpenRead(path);
+        var places = new byte[2 * PlaceLength];
+        int length = handle.ReadAt(places, 0);
+        int written = length > PlaceLength ? 2 : 1;
+        int whole = Enumerable.Range(0, written)
+            .Count(place => Open(places.AsSpan(place * PlaceLength, Math.Min(length - (place * PlaceLength), PlaceLength)), sealer, PlaceOf(path, place)) is not null);
+        return whole == written ? null : whole == 0 ? "none of its places is whole" : "one of its two places is not whole";
+    }
+
     public void Dispose() => _handle?.Dispose();
 
     private static RecordDocument? Open(ReadOnlySpan<byte> line, Sealer? sealer, string place)

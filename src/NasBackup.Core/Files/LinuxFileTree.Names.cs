@@ -33,9 +33,15 @@ public sealed unsafe partial class LinuxFileTree
         const string Action = "make the folder";
         uint mode = NewDirectoryMode;
         int result = Call(Action, path, ref mode, static (directory, name, ref mode) => LinuxCalls.MakeDirectory(directory.Number, name, mode));
-        if (result == -LinuxErrors.AlreadyExists && GetStatus(path).Kind == EntryKind.Directory)
+        if (result == -LinuxErrors.AlreadyExists)
         {
-            return false;
+            return GetStatus(path).Kind switch
+            {
+                EntryKind.Directory => false,
+                EntryKind.SymbolicLink => throw new FileSystemException(
+                    FileProblem.AlreadyExists, Action, Show(path), "a symbolic link stands in its place, and links are not followed"),
+                _ => throw new FileSystemException(FileProblem.AlreadyExists, Action, Show(path), "something that is no folder stands in its place"),
+            };
         }
 
         Check(result, Action, path);

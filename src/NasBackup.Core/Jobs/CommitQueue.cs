@@ -178,10 +178,11 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         // What an earlier checkpoint could not write comes first; until then the new batch waits.
         journal.Append([]);
         (List<JournalEntry> batch, FilePath[] folders, IFileTree? device) = Take();
-        if (batch.Count > 0 && isStrict && (device is null || !TryMakeDurable(device, folders)))
+        string? problem = null;
+        if (batch.Count > 0 && isStrict && (device is null || !TryMakeDurable(device, folders, out problem)))
         {
             _owed.UnionWith(folders);
-            batch = NotWritten(batch);
+            batch = NotWritten(batch, problem ?? $"the device '{_set!.DevicePath}' went away before the copy was durable");
         }
 
         // From here on the journal keeps the batch, whatever happens to the share.
@@ -224,8 +225,10 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         }
     }
 
-    private bool TryMakeDurable(IFileTree tree, FilePath[] folders)
+    /// <summary>False where it could not be done; the problem is null where the device is another one now.</summary>
+    private bool TryMakeDurable(IFileTree tree, FilePath[] folders, out string? problem)
     {
+        problem = null;
         try
         {
             if (tree.SyncsAsOne)
@@ -245,8 +248,9 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
             throw new NodeStoppedException(
                 ErrorIds.DeviceFull, $"{e.Message}. Make room on '{_set!.DevicePath}', then resume with Start-NasNodeBackup.", e);
         }
-        catch (FileSystemException)
+        catch (FileSystemException e)
         {
+            problem = $"the device did not make the copy durable: {e.Message}";
             return false;
         }
     }
@@ -260,17 +264,18 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
             {
                 tree.SyncDirectory(owed);
             }
-            catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+            catch (FileSystemException e) when (e.Problem is FileProblem.NotFound or FileProblem.LinkInPath)
             {
-                // It went with the device; whoever needs it makes it anew, and notes it.
+                // It went with the device, and whoever needs it makes it anew, and notes it; or somebody has put a link in its
+                // place, below which nothing is ours.
             }
 
             _owed.Remove(owed);
         }
     }
 
-    /// <summary>The device went away under the batch; what of it is there nobody knows.</summary>
-    private List<JournalEntry> NotWritten(List<JournalEntry> batch)
+    /// <summary>The device went away under the batch, or did not keep it; what of it is there nobody knows.</summary>
+    private List<JournalEntry> NotWritten(List<JournalEntry> batch, string problem)
     {
         lock (_gate)
         {
@@ -281,7 +286,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         {
             Ordinal = entry.Ordinal,
             ErrorId = ErrorIds.FileNotWritten,
-            Problem = $"the device '{_set!.DevicePath}' went away before the copy was durable",
+            Problem = problem,
         })];
     }
 }

@@ -20,6 +20,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     private readonly INodeRuntime _runtime;
     private readonly RecordKeeper _record;
     private readonly CommitQueue _commits;
+    private readonly ShareOutage _outage;
     private readonly CancellationToken _cancellation;
     private readonly INodeGate _checkpointGate;
     private volatile bool _lost;
@@ -40,6 +41,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         _cancellation = cancellation;
         _record = new RecordKeeper(folder, me);
         _commits = new CommitQueue(folder, IsStrict);
+        _outage = new ShareOutage(folder, request);
         _lastCheckpoint = _runtime.Time.GetTimestamp();
         Meter = new WorkMeter(_runtime);
     }
@@ -68,6 +70,12 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     public string? Problem { get; set; }
 
     public bool LeftByStop { get; set; }
+
+    /// <summary>Told when the share has not taken a checkpoint for long, and when it does again.</summary>
+    public Action<string>? Tell
+    {
+        set => _outage.Tell = value;
+    }
 
     /// <summary>The error for which the node leaves before it could take part.</summary>
     public string? ErrorId { get; set; }
@@ -237,6 +245,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
 
                 WriteRecord();
                 Volatile.Write(ref _lastCheckpoint, begun);
+                _outage.End();
                 return true;
             }
             catch (FileSystemException e) when (e.IsDeviceWide)
@@ -246,6 +255,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
             }
             catch (Exception e) when (e is FileSystemException or BackupException)
             {
+                Failure ??= _outage.Note(e);
                 return false;
             }
             catch (NodeStoppedException e)

@@ -34,7 +34,7 @@ internal sealed class NodeRun : IDisposable
         _runtime = folder.Share.Runtime;
         _me = new Identity(node, folder.Share.Tokens.Next(8));
         _detector = new FailureDetector(folder, request.FailureTimeout);
-        _heart = new NodeHeart(folder, _me, request, _cancellation);
+        _heart = new NodeHeart(folder, _me, request, _cancellation) { Tell = text => options.Warning?.Invoke($"{node}: {text}") };
     }
 
     /// <summary>Runs until the plan is complete, or the node is told to leave.</summary>

@@ -112,8 +112,11 @@ internal sealed record NodeSettings
             FieldRules.Require(command?.Any(string.IsNullOrEmpty) is not true, $"{name} has an empty part.");
         }
 
-        FieldRules.Require(AllowedSource?.All(Path.IsPathFullyQualified) is not false, "allowedSource has a path that is not absolute.");
-        FieldRules.Require(AllowedDestination?.All(Path.IsPathFullyQualified) is not false, "allowedDestination has a path that is not absolute.");
+        FieldRules.Require(AllowedSource?.All(IsAbsolute) is not false, "allowedSource has a path that is not absolute.");
+        FieldRules.Require(AllowedDestination?.All(IsAbsolute) is not false, "allowedDestination has a path that is not absolute.");
+
+        // A file may have null where no annotation allows it.
+        static bool IsAbsolute(string? path) => path is not null && Path.IsPathFullyQualified(path);
     }
 
     private static void ThrowIfOthersCanWrite(string path)

@@ -67,9 +67,9 @@ internal sealed class NodeWork : IDisposable
         {
             Failover = failover,
         };
-        _closer = new AssignmentCloser(folder, view, me, heart.Meter.AddPulse);
+        _closer = new AssignmentCloser(folder, view, me, heart.Meter.AddPulse, Tell);
         _costOf = new PlanCosts(plan, environment.CostOf, _runtime).Of;
-        _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, _costOf, _availability.Look, heart.Publish, Verbose);
+        _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, _costOf, _availability.Look, heart.Publish, Tell, Verbose);
         _relief = new Relief(folder, view, me, request.FailureTimeout, detector, heart, _costOf, _availability.IsWell, Verbose);
         heart.Cost = _costOf(me.Node);
         heart.Availability = _availability;
@@ -107,7 +107,8 @@ internal sealed class NodeWork : IDisposable
                     outage ??= _runtime.Time.GetTimestamp();
                     if (_runtime.Time.GetElapsedTime(outage.Value) > _request.FailoverTimeout)
                     {
-                        throw new NodeStoppedException(ErrorIds.FileOperationFailed, $"Node {_me.Node} could not go on for {_request.FailoverTimeout}: {e.Message}", e);
+                        throw new NodeStoppedException(
+                            (e as BackupException)?.ErrorId ?? ErrorIds.FileOperationFailed, $"Node {_me.Node} could not go on for {_request.FailoverTimeout}: {e.Message}", e);
                     }
 
                     Verbose($"Trying again: {e.Message}");
@@ -276,7 +277,12 @@ internal sealed class NodeWork : IDisposable
             throw failure;
         }
 
-        if (through && !_heart.HasLost)
+        if (through && !_heart.HasLost && !JournalReader.Holds(_folder.Share.Tree, _folder.Journal(assignment.Id), journal))
+        {
+            // Nobody else could make the set complete from it.
+            Interrupt(assignment);
+        }
+        else if (through && !_heart.HasLost)
         {
             Survivor self = new(_me.Node, _me.Incarnation, _costOf(_me.Node));
             (SlotDocument slot, int number) = _closer.Finish(assignment, journal, _watchman.Survivors(withSelf: false), self);

@@ -20,6 +20,7 @@ internal sealed class Watchman(
     Func<string, NodeCost> costOf,
     Action lookAtPlaces,
     Action<SlotChainNews> published,
+    Action<string> warn,
     Action<string> verbose)
 {
     private readonly INodeRuntime _runtime = folder.Share.Runtime;
@@ -205,6 +206,29 @@ internal sealed class Watchman(
         {
             verbose($"Took over {assignment.Id} of {verdict.Node} ({verdict.Reason}): {slot.Frozen!.Entries} entries stay, the rest goes to {string.Join(", ", slot.Successors!.Select(successor => successor.Node))}.");
             published(new SlotChainNews(assignment.Id, number));
+            WarnOfRecord(verdict);
+        }
+    }
+
+    /// <summary>The counters of who was taken over, where they are not to be relied on.</summary>
+    private void WarnOfRecord(Verdict verdict)
+    {
+        if (verdict.Incarnation is not { } owner)
+        {
+            return;
+        }
+
+        FilePath path = folder.Record(verdict.Node, owner);
+        try
+        {
+            if (RecordFile.DamageOf(folder.Share.Tree, path, folder.Share.Sealer) is { } damage)
+            {
+                warn($"The record '{folder.Share.Path}/{path}' of {verdict.Node} is damaged: {damage}. What {verdict.Node} had done is told by its journals.");
+            }
+        }
+        catch (FileSystemException e)
+        {
+            verbose($"The record of {verdict.Node} could not be looked at: {e.Message}");
         }
     }
 

@@ -77,7 +77,7 @@ internal static class DamageNote
             isWhole |= reference.IsWhole;
             try
             {
-                found.UnionWith(Read(set, FilePath.FromText(reference.File), chain.SetId, chain.Sealer).Select(entry => (entry.Source, entry.Path)));
+                found.UnionWith(Read(set, FilePath.FromText(reference.File), chain.SetId, reference.Entries, chain.Sealer).Select(entry => (entry.Source, entry.Path)));
             }
             catch (Exception e) when (e is BackupException or FileSystemException)
             {
@@ -90,8 +90,13 @@ internal static class DamageNote
     }
 
     /// <summary>One note, whole.</summary>
+    /// <param name="set">The set's folder.</param>
+    /// <param name="path">The note.</param>
+    /// <param name="setId">The set that it must be of.</param>
+    /// <param name="expected">How many entries it has by the slot that names it; one that holds more is not read on.</param>
+    /// <param name="sealer">The cluster's key, where it has one.</param>
     /// <exception cref="BackupException">RecordDamaged.</exception>
-    public static IReadOnlyList<DamagedEntry> Read(IFileTree set, FilePath path, string setId, Sealer? sealer = null)
+    public static IReadOnlyList<DamagedEntry> Read(IFileTree set, FilePath path, string setId, long expected, Sealer? sealer = null)
     {
         using var lines = new JsonLineReader(set.OpenRead(path), $"{set.RootPath}/{path}", sealer, path.ToString());
         DamageHeader? header = lines.TryRead(out ReadOnlySpan<byte> line) ? SealedJson.TryOpen(line, SetsJson.Default.DamageHeader) : null;
@@ -109,6 +114,11 @@ internal static class DamageNote
                 return SealedJson.TryOpen(line, SetsJson.Default.DamageTrailer) == new DamageTrailer(entries.Count, lines.Sum.ToString())
                     ? entries
                     : throw lines.Damaged("its last line does not agree with what stands before it");
+            }
+
+            if (entries.Count == expected)
+            {
+                throw lines.Damaged($"it has more than the {expected} entries that it is known for");
             }
 
             try

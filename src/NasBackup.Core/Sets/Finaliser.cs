@@ -142,36 +142,47 @@ internal sealed class Finaliser(
             // What is missing here, was cut off, or failed for the first time, stands on a successor's list.
             if (ordinal < end && frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
             {
-                ManifestEntry entry = ManifestEntry.From(item, result, owner);
-                Place(assignment, ordinal, entry, placement);
+                ManifestEntry entry = Place(assignment, ordinal, ManifestEntry.From(item, result, owner), placement);
                 manifest.Write(entry);
                 summary.Add(entry);
             }
         }
     }
 
-    private void Place(AssignmentView assignment, long ordinal, in ManifestEntry entry, Placement placement)
+    /// <summary>What the manifest says of an entry once it is in its place: that it failed, where something on the device stands in the way.</summary>
+    private ManifestEntry Place(AssignmentView assignment, long ordinal, in ManifestEntry entry, Placement placement)
     {
-        FilePath dataBase = _dataBases[entry.Entry.Source];
-        FilePath final = dataBase.Combine(entry.Entry.Path);
-        bool isFolder = entry.Entry.Kind is EntryKind.Directory;
-        if (entry.IsFailed)
+        Entry placed = entry.Entry;
+        FilePath dataBase = _dataBases[placed.Source];
+        FilePath final = dataBase.Combine(placed.Path);
+        bool isFolder = placed.Kind is EntryKind.Directory;
+        try
         {
-            placement.Remove(dataBase, entry.Entry);
+            if (entry.IsFailed)
+            {
+                placement.Remove(dataBase, placed);
+            }
+            else if (!assignment.IsFirst && isFolder)
+            {
+                placement.MakeFolder(final);
+            }
+            else if (!assignment.IsFirst && !entry.Lost.HasFlag(MetadataLoss.Node))
+            {
+                placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, placed);
+            }
         }
-        else if (!assignment.IsFirst && isFolder)
+        catch (FileSystemException e) when (PlacementObstacle.Find(set, dataBase, placed) is { } obstacle)
         {
-            placement.MakeFolder(final);
-        }
-        else if (!assignment.IsFirst && !entry.Lost.HasFlag(MetadataLoss.Node))
-        {
-            placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, entry.Entry);
+            // Waiting would not take it away, and the entries beside it have nothing to do with it.
+            return ManifestEntry.Failed(entry, ErrorIds.FileNotWritten, $"{obstacle} ({e.Message})");
         }
 
         if (isFolder && !entry.IsFailed)
         {
-            placement.AddFolder(final, entry.Entry.Status.Metadata, entry.Attributes);
+            placement.AddFolder(final, placed.Status.Metadata, entry.Attributes);
         }
+
+        return entry;
     }
 
     /// <summary>Promise 1: every entry of the plan is committed, or recorded as failed, before the set is called complete.</summary>

@@ -78,6 +78,10 @@ internal readonly record struct ManifestEntry
         Lost = item.Content?.Lost ?? MetadataLoss.None,
     };
 
+    /// <summary>An entry that was committed, and could not be brought into its place.</summary>
+    public static ManifestEntry Failed(in ManifestEntry entry, string errorId, string problem)
+        => new() { Entry = entry.Entry, Node = entry.Node, ErrorId = errorId, Problem = problem };
+
     private static FileStatus StatusInSet(Entry listed, in JournalEntry journal)
     {
         // A journal has no kind (it cannot change) and states the size of what is in the set, which counts.

@@ -130,6 +130,14 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
             {
                 device.MakeFolder(path);
             }
+            else if (status.Kind is not EntryKind.Directory)
+            {
+                throw new BackupException(
+                    ErrorIds.RecordDamaged,
+                    ErrorKind.DeviceError,
+                    $"A committed folder is not at '{set.RootPath}/{path}' any more; something else stands there. Take it away and put the folder back, then resume with Start-NasNodeBackup.",
+                    path.ToString());
+            }
             else if (status.Metadata == metadata)
             {
                 // The times are set last, so the attributes are right as well.

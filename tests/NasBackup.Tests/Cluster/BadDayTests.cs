@@ -100,7 +100,43 @@ public sealed class BadDayTests : IDisposable
     }
 
     [Fact]
-    public void A_source_with_pipes_devices_a_huge_hole_and_a_loop_of_mounts_is_backed_up_in_bounded_time_and_room()
+    public void A_source_that_loses_files_while_it_is_read_costs_those_files_alone()
+    {
+        _cluster.MakeTree(300, 4_000_000);
+        string twin = Path.Combine(_cluster.Root, "twin");
+        TestCluster.Run("cp", "-a", _cluster.Source, twin);
+        string plan = _cluster.Plan([], "nas1");
+        RunnerProcess node = _cluster.StartNode(plan, "nas1", 1_000_000);
+        _cluster.WaitForEntries(plan, "nas1", 1);
+        var random = new Random(1);
+        while (!node.HasExited)
+        {
+            string[] left = [.. Directory.GetFiles(_cluster.Source, "f*", SearchOption.AllDirectories).Where(file => !file.EndsWith("f000001", StringComparison.Ordinal))];
+            if (left.Length > 100)
+            {
+                File.Delete(left[random.Next(left.Length)]);
+            }
+
+            Thread.Sleep(10);
+        }
+
+        node.WaitForExit();
+        Assert.Contains(node.ExitCode, new[] { 0, 2 });
+        string[] failed = [.. _cluster.SetJson(plan).GetProperty("failures").EnumerateArray().Select(failure =>
+        {
+            Assert.Equal("FileVanished", failure.GetProperty("errorId").GetString());
+            return failure.GetProperty("path").GetString()!;
+        })];
+        Assert.All(failed, path => Assert.False(File.Exists(path)));
+        string copy = Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'));
+        string[] excluded = [.. failed.Select(path => "--exclude=" + path[_cluster.Source.Length..])];
+        Assert.Equal("", TestCluster.Run("rsync", ["-aHnc", "--delete", "--omit-dir-times", "--itemize-changes", .. excluded, twin + "/", copy + "/"]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_source_with_pipes_devices_a_huge_hole_and_a_loop_of_mounts_is_backed_up_in_bounded_time_and_room(bool oneFileSystem)
     {
         _cluster.MakeTree(20, 200_000);
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root makes device nodes.");
@@ -109,10 +145,11 @@ public sealed class BadDayTests : IDisposable
         Tool.Run("truncate", "-s", "1099511627776", Path.Combine(_cluster.Source, "hole"));
         using var loop = Mounted.Bind(_cluster.Source, Path.Combine(_cluster.Source, "loop"));
 
-        string plan = _cluster.Plan(["-OneFileSystem"], "nas1");
+        string plan = _cluster.Plan(oneFileSystem ? ["-OneFileSystem"] : [], "nas1");
         RunnerProcess node = RunNode(plan, _cluster.Share);
 
         Assert.Equal(0, node.ExitCode);
+        Assert.Equal(!oneFileSystem, Directory.Exists(Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'), "loop", "d0000")));
         string copy = Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'));
         Assert.Equal(1L << 40, new FileInfo(Path.Combine(copy, "hole")).Length);
         Assert.True(long.Parse(Tool.Run("du", "-sk", copy).Split('\t')[0], System.Globalization.CultureInfo.InvariantCulture) < 10_000);

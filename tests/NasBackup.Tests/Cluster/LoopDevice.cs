@@ -6,17 +6,23 @@ namespace NasBackup.Tests.Cluster;
 internal sealed class LoopDevice : IDisposable
 {
     private readonly List<string> _mounts = [];
+    private readonly long _bytes;
 
     /// <summary>Makes the file system; it is not mounted yet.</summary>
-    public LoopDevice(string image, string fileSystem, long bytes)
+    /// <param name="image">The file.</param>
+    /// <param name="fileSystem">As mkfs names it.</param>
+    /// <param name="bytes">How large.</param>
+    /// <param name="options">More of mkfs.</param>
+    public LoopDevice(string image, string fileSystem, long bytes, params string[] options)
     {
+        _bytes = bytes;
         Image = image;
         using (FileStream file = File.Create(image))
         {
             file.SetLength(bytes);
         }
 
-        Skip.Unless(TryRun($"mkfs.{fileSystem}", "-q", image), $"mkfs.{fileSystem} is not installed.");
+        Skip.Unless(TryRun($"mkfs.{fileSystem}", ["-q", .. options, image]), $"mkfs.{fileSystem} is not installed.");
     }
 
     public string Image { get; }
@@ -34,6 +40,37 @@ internal sealed class LoopDevice : IDisposable
     {
         TryRun("umount", "-l", folder);
         _mounts.Remove(folder);
+    }
+
+    /// <summary>As if the disk could not read and write any more behind its first bytes: an I/O error.</summary>
+    public void Break(long bytes)
+    {
+        Skip.Unless(TryRun("losetup", "--version"), "losetup is not installed.");
+        Resize(bytes);
+    }
+
+    /// <summary>Reads and writes everywhere again; what was written meanwhile is lost.</summary>
+    public void Mend() => Resize(_bytes);
+
+    /// <summary>As ext4 does it when it finds itself damaged, whatever files are open.</summary>
+    public void TurnReadOnly(string folder)
+    {
+        TestCluster.Run("mount", "-o", "remount,errors=remount-ro", folder);
+        string trigger = $"/sys/fs/ext4/{Path.GetFileName(Device)}/trigger_fs_error";
+        Skip.Unless(File.Exists(trigger), "The kernel has no way to make ext4 fail.");
+        File.WriteAllText(trigger, "test");
+    }
+
+    private string Device => TestCluster.Run("losetup", "--associated", Image, "--noheadings", "--output", "NAME").Trim();
+
+    private void Resize(long bytes)
+    {
+        using (FileStream file = File.OpenWrite(Image))
+        {
+            file.SetLength(bytes);
+        }
+
+        TestCluster.Run("losetup", "--set-capacity", Device);
     }
 
     public void Dispose()

@@ -18,4 +18,17 @@ public sealed class NodeSettingsDefaultsTests
         Assert.Empty(read.TrustedOwners);
         Assert.Empty(read.TrustedGroups);
     }
+
+    [Theory]
+    [InlineData("""{ "allowedSource": [null] }""", "allowedSource")]
+    [InlineData("""{ "allowedDestination": [null] }""", "allowedDestination")]
+    [InlineData("""{ "failoverCommand": [null] }""", "failoverCommand")]
+    public void A_null_in_a_settings_file_is_refused_with_the_files_and_the_propertys_name(string json, string property)
+    {
+        BackupException refused = Assert.Throws<BackupException>(() => NodeSettings.Parse(Encoding.UTF8.GetBytes(json), "node.json"));
+
+        Assert.Equal(ErrorIds.NodeSettingsInvalid, refused.ErrorId);
+        Assert.Contains("node.json", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(property, refused.Message, StringComparison.Ordinal);
+    }
 }

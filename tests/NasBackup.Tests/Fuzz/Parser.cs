@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using NasBackup.Coordination;
 using NasBackup.Files;
+using NasBackup.Formats;
 using NasBackup.Jobs;
 using NasBackup.Planning;
 using NasBackup.Sets;
@@ -28,6 +30,8 @@ internal sealed record Parser(string Name, string Path, IReadOnlyList<byte[]> Ex
         AssignmentDocument assignment = planned.Plan!.Lists.Single(list => list.Assignment.Id == id).Assignment;
         SlotDocument terminal = new Share(new MemoryFiles("/share", corpus.Share), SystemRuntime.Instance, Tokens.System)
             .Read(FilePath.FromText(l1 + "/2"), CoordinationJson.Default.SlotDocument)!;
+        var expected = new ExpectedList(corpus.PlanId, "L1", Corpus.ListedEntries, 1);
+        string note = corpus.Others.Keys.Single(path => path.StartsWith("damage.", StringComparison.Ordinal));
         byte[][] slots = Find(corpus.Share, path => path.StartsWith(plan, StringComparison.Ordinal) && int.TryParse(System.IO.Path.GetFileName(path), out _));
         return
         [
@@ -51,7 +55,25 @@ internal sealed record Parser(string Name, string Path, IReadOnlyList<byte[]> Ex
                 Find(corpus.Set, ManifestFile.IsManifest),
                 tree => ReadManifest(tree, corpus.Set.Keys.First(ManifestFile.IsManifest), corpus.PlanId),
                 HasLines: true),
-            new("settings", "node.json", [.. Settings.Select(System.Text.Encoding.UTF8.GetBytes)], tree =>
+            new(
+                "note of damage",
+                note,
+                [corpus.Others[note]],
+                tree => DamageNote.Read(tree, FilePath.FromText(note), corpus.PlanId, Corpus.NotedEntries),
+                HasLines: true),
+            new(
+                "signed list",
+                Corpus.SignedList,
+                [corpus.Others[Corpus.SignedList]],
+                tree => Walk(EntryListReader.Read(tree, FilePath.FromText(Corpus.SignedList), expected, Corpus.Sealer))),
+            new(
+                "rich list",
+                Corpus.RichList,
+                [corpus.Others[Corpus.RichList]],
+                tree => Walk(EntryListReader.Read(tree, FilePath.FromText(Corpus.RichList), expected)),
+                HasLines: true),
+            new("keys", "cluster.key", [Encoding.UTF8.GetBytes(ClusterKeys.NewLines(DateTime.UnixEpoch, out _) + ClusterKeys.NewLines(DateTime.UnixEpoch, out _))], ReadKeys),
+            new("settings", "node.json", [.. Settings.Select(Encoding.UTF8.GetBytes)], tree =>
             {
                 using IFileHandle handle = tree.OpenRead(FilePath.FromText("node.json"));
                 var bytes = new byte[handle.GetStatus().Size];
@@ -65,6 +87,8 @@ internal sealed record Parser(string Name, string Path, IReadOnlyList<byte[]> Ex
     [
         "{\"notificationCommand\":[\"/usr/bin/logger\",\"done\"]}",
         "{\n  // comment\n  \"notificationCommand\": [],\n}",
+        "{\"allowedSource\":[\"/srv\"],\"allowedDestination\":[\"/mnt/backup\"],\"trustedOwners\":[65534],\"trustedGroups\":[100],\"keyFile\":\"/etc/nasbackup/cluster.key\"}",
+        "{\"snapshotCommand\":[\"/bin/snap\"],\"snapshotTimeoutSeconds\":60,\"snapshotSpace\":\"10%ORIGIN\",\"failoverCommand\":[\"/bin/take\"],\"failoverCommandTimeoutSeconds\":30}",
     ];
 
     private static Parser Sealed<T>(string name, string path, byte[][] examples, JsonTypeInfo<T> type)
@@ -91,6 +115,20 @@ internal sealed record Parser(string Name, string Path, IReadOnlyList<byte[]> Ex
     {
         using var reader = new ManifestReader(tree, FilePath.FromText(path), set);
         Walk(reader.Entries());
+    }
+
+    private static void ReadKeys(IFileTree tree)
+    {
+        byte[] bytes = NasBackup.Coordination.Share.TryReadFile(tree, FilePath.FromText("cluster.key"))!;
+        try
+        {
+            ClusterKeys.Parse(Encoding.UTF8.GetString(bytes));
+        }
+        catch (FormatException e)
+        {
+            // What KeyFile makes of it.
+            throw new BackupException(ErrorIds.KeyFileInvalid, ErrorKind.InvalidData, $"The key file 'cluster.key' cannot be used: {e.Message}", "cluster.key", e);
+        }
     }
 
     private static void Walk<T>(IEnumerable<T> items)

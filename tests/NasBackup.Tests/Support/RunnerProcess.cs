@@ -42,6 +42,9 @@ public sealed class RunnerProcess : IDisposable
 
     public int Id => process.Id;
 
+    /// <summary>What the test calls it.</summary>
+    public string Name { get; set; } = "";
+
     public bool HasExited => process.HasExited;
 
     /// <summary>128 and the signal's number where a signal ended it.</summary>
