@@ -104,7 +104,7 @@ public sealed class BadDayTests : IDisposable
     {
         _cluster.MakeTree(300, 4_000_000);
         string twin = Path.Combine(_cluster.Root, "twin");
-        TestCluster.Run("cp", "-a", _cluster.Source, twin);
+        Tool.Run("cp", "-a", _cluster.Source, twin);
         string plan = _cluster.Plan([], "nas1");
         RunnerProcess node = _cluster.StartNode(plan, "nas1", 1_000_000);
         _cluster.WaitForEntries(plan, "nas1", 1);
@@ -130,13 +130,11 @@ public sealed class BadDayTests : IDisposable
         Assert.All(failed, path => Assert.False(File.Exists(path)));
         string copy = Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'));
         string[] excluded = [.. failed.Select(path => "--exclude=" + path[_cluster.Source.Length..])];
-        Assert.Equal("", TestCluster.Run("rsync", ["-aHnc", "--delete", "--omit-dir-times", "--itemize-changes", .. excluded, twin + "/", copy + "/"]));
+        Assert.Equal("", Tool.Run("rsync", ["-aHnc", "--delete", "--omit-dir-times", "--itemize-changes", .. excluded, twin + "/", copy + "/"]));
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_source_with_pipes_devices_a_huge_hole_and_a_loop_of_mounts_is_backed_up_in_bounded_time_and_room(bool oneFileSystem)
+    [Fact]
+    public void A_source_with_pipes_devices_a_huge_hole_and_a_loop_of_mounts_is_backed_up_in_bounded_time_and_room()
     {
         _cluster.MakeTree(20, 200_000);
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root makes device nodes.");
@@ -145,11 +143,14 @@ public sealed class BadDayTests : IDisposable
         Tool.Run("truncate", "-s", "1099511627776", Path.Combine(_cluster.Source, "hole"));
         using var loop = Mounted.Bind(_cluster.Source, Path.Combine(_cluster.Source, "loop"));
 
-        string plan = _cluster.Plan(oneFileSystem ? ["-OneFileSystem"] : [], "nas1");
+        string plan = _cluster.Plan([], "nas1");
         RunnerProcess node = RunNode(plan, _cluster.Share);
 
         Assert.Equal(0, node.ExitCode);
-        Assert.Equal(!oneFileSystem, Directory.Exists(Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'), "loop", "d0000")));
+// A mount of itself is seen once, as any other folder, and is no loop any more one level below.
+        string loopCopy = Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'), "loop");
+        Assert.True(Directory.Exists(Path.Combine(loopCopy, "d0000")));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(loopCopy, "loop")));
         string copy = Path.Combine(_cluster.Device, plan, "data", _cluster.Source.TrimStart('/'));
         Assert.Equal(1L << 40, new FileInfo(Path.Combine(copy, "hole")).Length);
         Assert.True(long.Parse(Tool.Run("du", "-sk", copy).Split('\t')[0], System.Globalization.CultureInfo.InvariantCulture) < 10_000);

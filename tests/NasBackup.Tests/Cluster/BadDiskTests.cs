@@ -19,7 +19,7 @@ public sealed class BadDiskTests : IDisposable
     [Fact]
     public void A_quota_that_is_used_up_on_the_device_stops_the_plan_which_goes_on_when_there_is_more()
     {
-        _cluster.MakeTree(100, 30_000_000);
+        _cluster.MakeTree(60, 24_000_000);
         using var disk = new LoopDevice(Path.Combine(_cluster.Root, "image"), "btrfs", 256 << 20);
         string device = Path.Combine(_cluster.Root, "quota");
         disk.Mount(device);
@@ -34,7 +34,7 @@ public sealed class BadDiskTests : IDisposable
         Assert.Equal("DeviceFull", stopped.GetProperty("ErrorId").GetString());
         Assert.Contains("quota", stopped.GetProperty("Problem").GetString(), StringComparison.Ordinal);
         Assert.Contains(device, stopped.GetProperty("Problem").GetString(), StringComparison.Ordinal);
-        TestCluster.Run("btrfs", "qgroup", "limit", "none", device);
+        Tool.Run("btrfs", "qgroup", "limit", "none", device);
         AssertCompleted(RunNode(plan, _cluster.Share));
         AssertCopy(device, plan);
     }
@@ -109,14 +109,14 @@ public sealed class BadDiskTests : IDisposable
     [Fact]
     public void A_share_with_io_errors_is_said_and_stops_the_plan_which_goes_on_when_the_share_can_be_written_again()
     {
-        _cluster.MakeTree(200, 6_000_000);
+        _cluster.MakeTree(200, 3_000_000);
         using LoopDevice disk = NewDisk();
         string share = Path.Combine(_cluster.Root, "disk");
         disk.Mount(share);
-        string plan = Plan(share, _cluster.Device, "-FailoverTimeout", "8");
+        string plan = Plan(share, _cluster.Device);
         using (RunnerProcess node = StartNode(plan, share, 300_000))
         {
-            WaitForRecord(share);
+            WaitForJournal(share);
             disk.Break(64 * 1024);
             node.WaitForExit();
 
@@ -136,14 +136,14 @@ public sealed class BadDiskTests : IDisposable
     [Fact]
     public void A_share_that_has_turned_read_only_stops_the_plan_which_goes_on_when_it_can_be_written_again()
     {
-        _cluster.MakeTree(200, 6_000_000);
+        _cluster.MakeTree(200, 3_000_000);
         using LoopDevice disk = NewDisk();
         string share = Path.Combine(_cluster.Root, "disk");
         disk.Mount(share);
         string plan = Plan(share, _cluster.Device);
         using (RunnerProcess node = StartNode(plan, share, 500_000))
         {
-            WaitForRecord(share);
+            WaitForJournal(share);
             disk.TurnReadOnly(share);
             node.WaitForExit();
 
@@ -164,7 +164,7 @@ public sealed class BadDiskTests : IDisposable
     {
         _cluster.MakeTree(50, 500_000);
         string closed = Path.Combine(_cluster.Source, "d0000/f000007");
-        TestCluster.Run("chmod", "0000", closed);
+        Tool.Run("chmod", "0000", closed);
         string plan = Plan(_cluster.Share, _cluster.Device);
 
         // Root without the rights that make it root, as in many containers.
@@ -180,10 +180,10 @@ public sealed class BadDiskTests : IDisposable
 
     private LoopDevice NewDisk() => new(Path.Combine(_cluster.Root, "image"), "ext4", 64 << 20, "-O", "^has_journal", "-E", "lazy_itable_init=0");
 
-    private string Plan(string share, string device, params string[] more)
+    private string Plan(string share, string device)
     {
         RunnerProcess made = RunnerProcess.Run(
-            ["--json", "New-NasBackupPlan", "-Share", share, "-Path", _cluster.Source, "-Destination", device, "-Node", "nas1", "-FailureTimeout", "2", "-Exclude", "lost+found", .. more]);
+            ["--json", "New-NasBackupPlan", "-Share", share, "-Path", _cluster.Source, "-Destination", device, "-Node", "nas1", "-FailureTimeout", "2", "-FailoverTimeout", "4", "-Exclude", "lost+found"]);
         Assert.True(made.ExitCode == 0, made.Errors);
         return made.Objects[^1].GetProperty("Id").GetString()!;
     }
@@ -199,7 +199,7 @@ public sealed class BadDiskTests : IDisposable
     private void AssertCopy(string device, string plan)
     {
         string copy = Path.Combine(device, plan, "data", _cluster.Source.TrimStart('/'));
-        Assert.Equal("", TestCluster.Run("rsync", "-aHnc", "--delete", "--itemize-changes", _cluster.Source + "/", copy + "/"));
+        Assert.Equal("", Tool.Run("rsync", "-aHnc", "--delete", "--itemize-changes", _cluster.Source + "/", copy + "/"));
     }
 
     private static void AssertCompleted(RunnerProcess node)
@@ -210,7 +210,7 @@ public sealed class BadDiskTests : IDisposable
 
     /// <summary>What was read or written is on the disk, and no longer in memory.</summary>
     private static void ForgetCache(string file)
-        => TestCluster.Run("dd", $"of={file}", "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none");
+        => Tool.Run("dd", $"of={file}", "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none");
 
     private static bool CanRead(string file)
     {
@@ -225,10 +225,7 @@ public sealed class BadDiskTests : IDisposable
         }
     }
 
-    /// <summary>Waits until the node is at work for a moment.</summary>
-    private static void WaitForRecord(string share)
-    {
-        TestCluster.WaitFor(() => Directory.GetFiles(share, "nas1.*", SearchOption.AllDirectories).Length > 0, "nas1 has a record");
-        Thread.Sleep(2000);
-    }
+    /// <summary>Waits until the node has committed something.</summary>
+    private static void WaitForJournal(string share) => TestCluster.WaitFor(
+        () => Directory.GetFiles(share, "journal", SearchOption.AllDirectories).Any(file => new FileInfo(file).Length > 0), "something is committed");
 }

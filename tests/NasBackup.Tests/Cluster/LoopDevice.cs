@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NasBackup.Tests.Support;
 
 namespace NasBackup.Tests.Cluster;
 
@@ -55,13 +56,13 @@ internal sealed class LoopDevice : IDisposable
     /// <summary>As ext4 does it when it finds itself damaged, whatever files are open.</summary>
     public void TurnReadOnly(string folder)
     {
-        TestCluster.Run("mount", "-o", "remount,errors=remount-ro", folder);
+        Tool.Run("mount", "-o", "remount,errors=remount-ro", folder);
         string trigger = $"/sys/fs/ext4/{Path.GetFileName(Device)}/trigger_fs_error";
         Skip.Unless(File.Exists(trigger), "The kernel has no way to make ext4 fail.");
         File.WriteAllText(trigger, "test");
     }
 
-    private string Device => TestCluster.Run("losetup", "--associated", Image, "--noheadings", "--output", "NAME").Trim();
+    private string Device => Tool.Run("losetup", "--associated", Image, "--noheadings", "--output", "NAME").Trim();
 
     private void Resize(long bytes)
     {
@@ -70,7 +71,7 @@ internal sealed class LoopDevice : IDisposable
             file.SetLength(bytes);
         }
 
-        TestCluster.Run("losetup", "--set-capacity", Device);
+        Tool.Run("losetup", "--set-capacity", Device);
     }
 
     public void Dispose()

@@ -55,13 +55,14 @@ public sealed class SoakTests(ITestOutputHelper output)
         Check("bytes of live objects", measure => measure.Heap, 2 * Mebibyte);
         Check("open files", measure => measure.Descriptors, 8);
         Check("threads", measure => measure.Threads, 8);
-        Check("bytes of memory of a node", measure => measure.NodeMemory, 48 * Mebibyte);
-        Check("open files of a node", measure => measure.NodeDescriptors, 32);
         Check("folders on the share", measure => measure.ShareFolders, 12);
         Check("files on the share", measure => measure.ShareFiles, 60);
         Check("names on the device", measure => measure.DeviceNames, 6);
         Check("temporary files", measure => measure.TemporaryFiles, 0);
+
+        // Nodes are processes of their own in each round, and get as far as they are let.
         Assert.All(measures, measure => Assert.True(measure.NodeMemory < 256 * Mebibyte, $"A node had {measure.NodeMemory} bytes of memory."));
+        Assert.All(measures, measure => Assert.True(measure.NodeDescriptors < 256, $"A node had {measure.NodeDescriptors} open files."));
 
         void Check(string what, Func<Measure, long> value, long tolerance)
         {
