@@ -160,6 +160,29 @@ function Add-DefaultValue([xml] $Maml, [object[]] $Command) {
     }
 }
 
+# PlatyPS leaves the fences of Markdown in the text of examples, and the code among it; paragraphs end at each empty line.
+function Convert-Example([xml] $Maml) {
+    foreach ($example in $Maml.GetElementsByTagName('command:example')) {
+        $introduction, $code, $remarks = 'maml:introduction', 'dev:code', 'dev:remarks' | ForEach-Object { $example[$_] }
+        $text = (($introduction.GetElementsByTagName('maml:para') | ForEach-Object InnerText) -join "`n`n") -replace '\n{3,}', "`n`n"
+        $before, $after = '', $text
+        if ($text -match '(?s)^(?<before>.*?)```powershell\n(?<code>.*?)\n```(?<after>.*)$') {
+            $before, $code.InnerText, $after = $Matches['before', 'code', 'after']
+        }
+        foreach ($part in @{ Element = $introduction; Text = $before }, @{ Element = $remarks; Text = $after }) {
+            $part.Element.RemoveAll()
+            $lines = ($part.Text -replace '(?m)^```\w*\n?').Trim()
+            foreach ($paragraph in $lines -split '\n{2,}' | Where-Object { $_ }) {
+                $element = $Maml.CreateElement('maml', 'para', $introduction.NamespaceURI)
+                $element.InnerText = $paragraph
+                $null = $part.Element.AppendChild($element)
+            }
+        }
+        # The next example's title stands right below.
+        $null = $remarks.AppendChild($Maml.CreateElement('maml', 'para', $introduction.NamespaceURI))
+    }
+}
+
 function Invoke-DocsTask {
     Install-FromGallery Microsoft.PowerShell.PlatyPS 1.0.0
     Import-Module Microsoft.PowerShell.PlatyPS
@@ -175,6 +198,7 @@ function Invoke-DocsTask {
     $xml.PreserveWhitespace = $true
     $xml.Load($maml.FullName)
     Add-DefaultValue $xml $commands
+    Convert-Example $xml
     # One line end and no stray blanks on every system, so that what is committed changes with the pages only.
     [IO.File]::WriteAllText((Join-Path $target $maml.Name), ($xml.OuterXml -replace '\r' -replace '[ \t]+(?=\n)').Trim() + "`n")
 
@@ -244,14 +268,14 @@ function Invoke-InstallTask {
     finally {
         Unregister-PSResourceRepository -Name $repository
     }
-    "Install: NasBackup $($installed.Version) is at $($installed.InstalledLocation)."
+    "Install: NasBackup $($installed.Version) is at $(Join-Path $installed.InstalledLocation NasBackup $installed.Version)."
 }
 
 function Invoke-PublishTask {
     foreach ($system in $options.Runtime) {
         $target = Initialize-Folder (Join-Path $artifacts publish $system)
         # A runner of its own packages: they are not in the lock files, which hold what the build of every system needs.
-        Invoke-Program dotnet publish (Join-Path $root src NasBackup.Cli) -c Release -r $system --self-contained -o $target -p:RestoreLockedMode=false -p:NuGetLockFilePath=obj/publish.lock.json
+        Invoke-Program dotnet publish (Join-Path $root src NasBackup.Cli) -c Release -r $system --self-contained -o $target '-p:RestoreLockedMode=false' '-p:NuGetLockFilePath=obj/publish.lock.json'
     }
     "Publish: $(($options.Runtime | ForEach-Object { Join-Path $artifacts publish $_ }) -join ', ')."
 }

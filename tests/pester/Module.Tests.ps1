@@ -30,7 +30,7 @@ Describe 'The module' {
         $help = Get-Help $_ -Full
 
         $help.Synopsis | Should -Not -BeLike "$_*"
-        $help.examples.example.introduction.Text | Should -Not -BeNullOrEmpty
+        $help.examples.example | Where-Object { -not $_.code } | Should -BeNullOrEmpty
         $help.parameters.parameter | Where-Object { -not $_.description } | Should -BeNullOrEmpty
     }
 

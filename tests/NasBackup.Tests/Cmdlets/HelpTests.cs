@@ -70,6 +70,15 @@ public sealed class HelpTests
     }
 
     [Fact]
+    public void Each_example_has_its_code_and_no_marks_of_the_page()
+    {
+        Assert.All(
+            Maml.Descendants(XName.Get("example", CommandNamespace)),
+            example => Assert.NotEmpty(example.Element(XName.Get("code", DevNamespace))!.Value));
+        Assert.DoesNotContain("```", Maml.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_page_of_errors_has_every_id()
     {
         string page = File.ReadAllText(Path.Combine(Module, "en-US", "about_NasBackup_Errors.help.txt"));
