@@ -20,12 +20,16 @@ Several run in the order given.
 Release or Debug; packages and runners are always Release.
 .PARAMETER Name
 Names or patterns of the scripts of bench/ that Bench runs.
+.PARAMETER BenchOption
+What the scripts of bench/ are told; each explains its own with --help.
 .PARAMETER Runtime
 The systems that Publish makes runners for.
 .PARAMETER Scope
 Who Install installs the module for.
 .EXAMPLE
 ./build.ps1 Test, Package
+.EXAMPLE
+./build.ps1 Bench -Name run -BenchOption --scale, 0.01, --runs, 1
 #>
 [CmdletBinding()]
 param(
@@ -39,6 +43,8 @@ param(
     [SupportsWildcards()]
     [string[]] $Name = '*',
 
+    [string[]] $BenchOption = @(),
+
     [ValidateSet('linux-x64', 'linux-arm64', 'win-x64')]
     [string[]] $Runtime = @('linux-x64', 'linux-arm64', 'win-x64'),
 
@@ -50,7 +56,7 @@ $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version 3.0
 $root = $PSScriptRoot
 $artifacts = Join-Path $root artifacts
-$options = @{ Configuration = $Configuration; Name = $Name; Runtime = $Runtime; Scope = $Scope }
+$options = @{ Configuration = $Configuration; Name = $Name; BenchOption = $BenchOption; Runtime = $Runtime; Scope = $Scope }
 
 # What a program prints goes to the host: what a task returns is its closing line alone.
 function Invoke-Program {
@@ -219,7 +225,7 @@ function Invoke-BenchTask {
         throw "bench/ has no script named $($options.Name -join ', ')."
     }
     foreach ($script in $scripts) {
-        Invoke-Program bash $script.FullName
+        Invoke-Program bash $script.FullName @($options.BenchOption)
     }
     "Bench: ran $($scripts.Name -join ', ')."
 }

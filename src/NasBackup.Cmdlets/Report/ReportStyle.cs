@@ -40,7 +40,7 @@ internal static class ReportStyle
         table { border-collapse: collapse; width: 100%; font-size: 14px; }
         th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
         th { color: var(--weak); font-weight: 500; white-space: nowrap; } td.number, th.number { text-align: right; white-space: nowrap; padding-right: 18px; }
-        td.path { overflow-wrap: anywhere; } tr.this td { font-weight: 600; }
+        td:first-child:not(.path) { white-space: nowrap; } td.path { overflow-wrap: anywhere; } tr.this td { font-weight: 600; }
         @media (max-width: 700px) { main { padding: 20px 14px; } .scroll > svg { min-width: 640px; } }
         @media print { :root { color-scheme: light; --back: #fff; --card: #f6f7f9; --text: #000; --weak: #444; --line: #ccc; --inside: #fff;
           --n0: #2f6fde; --n1: #c2410c; --n2: #0f766e; --n3: #9333ea; --n4: #a16207; --n5: #be185d; --n6: #4d7c0f; --n7: #475569; }
