@@ -47,7 +47,7 @@ public sealed class DamagedShareTests : IDisposable
     [Fact]
     public void A_node_whose_own_journal_is_damaged_while_it_works_does_again_what_was_lost_and_says_so()
     {
-        _cluster.MakeTree(300, 3_000_000);
+        _cluster.MakeTree(300, 1_500_000);
         string plan = _cluster.Plan([], "nas1");
         RunnerProcess node = _cluster.StartNode(plan, "nas1", 600_000);
         _cluster.WaitForEntries(plan, "nas1", 50);
@@ -96,7 +96,7 @@ public sealed class DamagedShareTests : IDisposable
 
     private string StartAndKill(int entries)
     {
-        _cluster.MakeTree(300, 3_000_000);
+        _cluster.MakeTree(300, 1_500_000);
         string plan = _cluster.Plan([], "nas1");
         RunnerProcess node = _cluster.StartNode(plan, "nas1", 600_000);
         _cluster.WaitForEntries(plan, "nas1", entries);
