@@ -33,7 +33,7 @@ public sealed class TestNasBackupSetCommand : SetCmdlet
     [ValidateRange(1, 1024)]
     public int Workers { get; set; }
 
-    /// <summary>The nodes that share the work, all in this process; others may join with Start-NasNodeBackup. Needs a share.</summary>
+    /// <summary>The nodes that share the work, all in this process; others may join with Start-NasNodeBackup -Join. Needs a share.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NodeCompleter))]

@@ -47,10 +47,11 @@ public sealed class DamagedShareTests : IDisposable
     [Fact]
     public void A_node_whose_own_journal_is_damaged_while_it_works_does_again_what_was_lost_and_says_so()
     {
-        _cluster.MakeTree(300, 1_500_000);
+        // It must be damaged before its list is closed, however busy the machine is.
+        _cluster.MakeTree(300, 6_000_000);
         string plan = _cluster.Plan([], "nas1");
         RunnerProcess node = _cluster.StartNode(plan, "nas1", 600_000);
-        _cluster.WaitForEntries(plan, "nas1", 50);
+        _cluster.WaitForEntries(plan, "nas1", 20);
         string journal = Journal();
 
         Damage(journal, 150);
@@ -96,7 +97,7 @@ public sealed class DamagedShareTests : IDisposable
 
     private string StartAndKill(int entries)
     {
-        _cluster.MakeTree(300, 1_500_000);
+        _cluster.MakeTree(300, 4_000_000);
         string plan = _cluster.Plan([], "nas1");
         RunnerProcess node = _cluster.StartNode(plan, "nas1", 600_000);
         _cluster.WaitForEntries(plan, "nas1", entries);

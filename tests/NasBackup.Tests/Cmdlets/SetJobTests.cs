@@ -87,7 +87,7 @@ public sealed class SetJobTests : IDisposable
         }
 
         string plan = _place.Shell.RunScript("(Get-NasBackupPlan -Share $args[0])[-1].Id", _place.Share).Output.Single().ToString();
-        using RunnerProcess survivor = RunnerProcess.Run("--json", "Start-NasNodeBackup", "-Share", _place.Share, "-PlanId", plan, "-Node", "nas3");
+        using RunnerProcess survivor = RunnerProcess.Run("--json", "Start-NasNodeBackup", "-Share", _place.Share, "-PlanId", plan, "-Node", "nas3", "-Join");
 
         Assert.True(survivor.ExitCode == 0, survivor.Errors);
         Assert.Equal("", EveryKindOfFile.Differences(_place.Source, Target));
