@@ -109,7 +109,7 @@ internal sealed class DeviceProbe
         }
 
         FilePath link = _folder.Combine("link");
-        Lack(DeviceLack.HardLinks, !Succeeds(() => _device.Link(path, link)) || !Succeeds(() => ExpectSameFile(path, link)));
+        Lack(DeviceLack.HardLinks, !SucceedsForSure(() => _device.Link(path, link)) || !SucceedsForSure(() => ExpectSameFile(path, link)));
     }
 
     /// <summary>Both names lead to one file: what is written by one is read by the other. The number of links proves nothing
@@ -206,6 +206,25 @@ internal sealed class DeviceProbe
         {
             throw new FileSystemException(FileProblem.Other, "keep", "", "what came back is not what was written");
         }
+    }
+
+    /// <summary>As below, for what a device is refused for: an error that may pass says nothing about the device, and is the caller's.</summary>
+    /// <exception cref="FileSystemException">An I/O error, or the device went away.</exception>
+    private static bool SucceedsForSure(Action attempt)
+    {
+        FileSystemException? passing = null;
+        bool succeeds = Succeeds(() =>
+        {
+            try
+            {
+                attempt();
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.InputOutput or FileProblem.Stale or FileProblem.NotFound)
+            {
+                passing = e;
+            }
+        });
+        return passing is null ? succeeds : throw passing;
     }
 
     private static bool Succeeds(Action attempt)
