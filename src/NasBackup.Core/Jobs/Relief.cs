@@ -43,6 +43,7 @@ internal sealed class Relief(
     private readonly Dictionary<string, ListReach> _reaches = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _answered = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
+    private BegunGrant? _grant;
     private BegunCut? _begun;
     private long _asks;
     private long? _askedAt;
@@ -67,7 +68,7 @@ internal sealed class Relief(
 
         _askedAt = _time.GetTimestamp();
         var loads = detector.All
-            .Where(seen => FailureDetector.IsLiving(seen) && seen is { SeenMoving: true, Record: { TakesWork: true, State: NodeState.Working } } && seen.Record.Incarnation != me.Incarnation)
+            .Where(seen => IsAtWork(seen) && seen.Record.State is NodeState.Working && seen.Record.Incarnation != me.Incarnation)
             .Select(seen => (seen.Record, Seconds: SecondsLeft(seen.Record)))
             .Where(load => load.Seconds >= LeastSecondsLeft)
             .OrderBy(load => load.Record.Incarnation == _lastAsked)
@@ -94,25 +95,31 @@ internal sealed class Relief(
     /// <exception cref="BackupException">RecordDamaged, as above.</exception>
     public void Grant()
     {
-        _begun ??= Begin();
-        if (_begun is not { } cut)
+        _grant ??= Begin();
+        while ((_begun ??= NextCut()) is { } cut)
         {
-            return;
-        }
+            (bool stands, int number) = _cutter.Publish(cut, ReachOf(cut.Assignment.Id));
+            _begun = null;
+            if (!stands)
+            {
+                break;
+            }
 
-        (bool stands, int number) = _cutter.Publish(cut, ReachOf(cut.Assignment.Id));
-        _begun = null;
-        if (stands)
-        {
             IReadOnlyList<AssignmentDocument> given = cut.Slot.Successors!;
-            verbose($"Gave {given.Sum(successor => successor.Entries)} entries of {cut.Assignment.Id}, {given.Sum(successor => successor.Bytes)} bytes, to {string.Join(", ", given.Select(successor => successor.Node))}.");
+            (long entries, long bytes) = (given.Sum(successor => successor.Entries), given.Sum(successor => successor.Bytes));
+            verbose($"Gave {entries} entries of {cut.Assignment.Id}, {bytes} bytes, to {string.Join(", ", given.Select(successor => successor.Node))}.");
+            _grant!.Seconds -= _grant.Mine.Of(bytes, entries);
             heart.Publish(new SlotChainNews(cut.Assignment.Id, number));
         }
+
+        _grant = null;
     }
 
-    private BegunCut? Begin()
+    /// <summary>Works out who gets how much, so that all that live end together.</summary>
+    private BegunGrant? Begin()
     {
-        Observation[] asking = [.. detector.All.Where(IsAsking)];
+        IReadOnlyList<Observation> all = detector.All;
+        Observation[] asking = [.. all.Where(IsAsking)];
         AssignmentView[] own = asking.Length == 0 ? [] : [.. view.Open.Where(assignment => assignment.Owner == me.Incarnation)];
         if (own.Length == 0 || heart.State is not NodeState.Working)
         {
@@ -128,41 +135,60 @@ internal sealed class Relief(
             return null;
         }
 
-        Survivor[] takers = [.. asking.Select(seen => new Survivor(seen.Record.Node, seen.Record.Incarnation, costOf(seen.Record.Node).At(seen.Record.Pace)))];
-        double others = takers.Sum(taker => left / Math.Max(taker.Cost.Of(bytes, entries), double.Epsilon));
-        double share = left * others / (1 + others);
-        foreach (AssignmentView assignment in own.Reverse())
-        {
-            // One whose last entry is in hand has nothing to give; its list need not be read for that.
-            if (ReachOf(assignment.Id).HandedOut < assignment.Entries
-                && _cutter.Begin(assignment, ReachOf(assignment.Id), mine, share, LeastSecondsGiven, takers) is { } cut)
-            {
-                Answered(asking);
-                return cut;
-            }
-        }
-
-        Answered(asking);
-        return null;
-    }
-
-    private void Answered(IEnumerable<Observation> asking)
-    {
         foreach (Observation seen in asking)
         {
             _answered[seen.Record.Incarnation] = seen.Record.Asks!.Number;
         }
+
+        double SpeedOf(NodeCost cost) => left / Math.Max(cost.Of(bytes, entries), double.Epsilon);
+        double end = CommonEnd.Of(left, all
+            .Where(seen => IsAtWork(seen) && seen.Record.Incarnation != me.Incarnation)
+            .Select(seen => new Peer(SecondsLeft(seen.Record), SpeedOf(costOf(seen.Record.Node).At(seen.Record.Pace)))));
+        Survivor[] askers = [.. asking.Select(seen => new Survivor(seen.Record.Node, seen.Record.Incarnation, costOf(seen.Record.Node).At(seen.Record.Pace)))];
+        (double seconds, int takers) = CommonEnd.Give(left, end, [.. askers.Select(asker => SpeedOf(asker.Cost))]);
+        verbose($"Asked for work by {string.Join(", ", askers.Select(asker => asker.Node))}: {left:F1} s left, all could end in {end:F1} s.");
+        return new BegunGrant(new Stack<AssignmentView>(own), askers[..takers], mine) { Seconds = seconds };
     }
 
+    /// <summary>The next cut that serves what is to be given, from the last of this node's lists on; null when that is enough.</summary>
+    private BegunCut? NextCut()
+    {
+        while (_grant is { Seconds: >= LeastSecondsGiven } grant && grant.Lists.TryPop(out AssignmentView? assignment))
+        {
+            // One whose last entry is in hand has nothing to give; its list need not be read for that.
+            ListReach reach = ReachOf(assignment.Id);
+            if (reach.HandedOut < assignment.Entries && _cutter.Begin(assignment, reach, grant.Mine, grant.Seconds, LeastSecondsGiven, grant.Takers) is { } cut)
+            {
+                return cut;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Who lives and can work, whether it has work or not.</summary>
+    private static bool IsAtWork(Observation seen)
+        => FailureDetector.IsLiving(seen) && seen is { SeenMoving: true, Record: { TakesWork: true, State: NodeState.Working or NodeState.Idle } };
+
     private bool IsAsking(Observation seen)
-        => seen is { SeenMoving: true, Record: { TakesWork: true, State: NodeState.Idle, Counters.Count: 0, Asks: { } asks } }
+        => IsAtWork(seen)
+        && seen.Record is { State: NodeState.Idle, Counters.Count: 0, Asks: { } asks }
         && asks.Incarnation == me.Incarnation
-        && FailureDetector.IsLiving(seen)
         && _answered.GetValueOrDefault(seen.Record.Incarnation) < asks.Number;
 
     private double SecondsLeft(RecordDocument record)
     {
         (long bytes, long entries) = (record.Counters.Total(counter => counter.BytesLeft), record.Counters.Total(counter => counter.EntriesLeft));
         return costOf(record.Node).At(record.Pace).Of(bytes, entries);
+    }
+
+    /// <summary>What is being given.</summary>
+    /// <param name="Lists">This node's lists that were not cut for it yet, the last one on top.</param>
+    /// <param name="Takers">Who gets it.</param>
+    /// <param name="Mine">What work costs this node as it is now.</param>
+    private sealed record BegunGrant(Stack<AssignmentView> Lists, Survivor[] Takers, NodeCost Mine)
+    {
+        /// <summary>Seconds of this node's work that are still to be given.</summary>
+        public required double Seconds { get; set; }
     }
 }
