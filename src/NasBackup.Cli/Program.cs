@@ -10,10 +10,20 @@ namespace NasBackup.Cli;
 /// </summary>
 internal static class Program
 {
+    private const string PipeOptOut = "POWERSHELL_DIAGNOSTICS_OPTOUT";
+
     public static int Main(string[] args)
     {
         // Read once, when the engine's first class is touched; so it must stand before that.
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
+
+        // The engine's pipe for Enter-PSHostProcess stays in the folder for temporary files when a node is killed. Who wants to
+        // attach says so: POWERSHELL_DIAGNOSTICS_OPTOUT=0.
+        if (Environment.GetEnvironmentVariable(PipeOptOut) is null)
+        {
+            Environment.SetEnvironmentVariable(PipeOptOut, "1");
+        }
+
         try
         {
             var line = CommandLine.Parse(args);

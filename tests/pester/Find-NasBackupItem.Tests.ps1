@@ -16,6 +16,11 @@ Describe 'Find-NasBackupItem' {
         (Find-NasBackupItem $device -Kind Directory).Path | Should -HaveCount 2
     }
 
+    It 'takes a device and a pattern by position' {
+        (Find-NasBackupItem $device file7.txt).Path | Should -HaveCount 1
+        (Find-NasBackupItem $device file7.txt $first.SetId).SetId | Should -Be $first.SetId
+    }
+
     It 'pipes into Restore-NasBackup' {
         $target = Join-Path $TestDrive found
 

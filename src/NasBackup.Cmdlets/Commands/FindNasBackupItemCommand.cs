@@ -13,12 +13,22 @@ namespace NasBackup.Cmdlets.Commands;
 public sealed class FindNasBackupItemCommand : SetCmdlet
 {
     /// <summary>Globs as in -Include: without '/' of names, else of paths below the source or of absolute paths as the plan names them.</summary>
-    [Parameter(Position = 2)]
+    [Parameter(Position = 1)]
     [Alias("Name", "Item")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ItemCompleter))]
     public string[] Path { get; set; } = [];
+
+    /// <summary>The sets: objects (also some that came over remoting), ids or patterns; all of the device where none is named.</summary>
+    /// <remarks>Behind the pattern, other than elsewhere: who looks for a file does not know yet which set it is in.</remarks>
+    [Parameter(Position = 2, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [SetTransformation]
+    [ArgumentCompleter(typeof(SetCompleter))]
+    public override SetReference[] SetId { get; set; } = [];
 
     /// <summary>Files of that many bytes at least.</summary>
     [Parameter]

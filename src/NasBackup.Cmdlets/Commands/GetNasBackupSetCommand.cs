@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using NasBackup.Cmdlets.Completion;
 using NasBackup.Cmdlets.Parameters;
 using NasBackup.Cmdlets.Pipeline;
 using NasBackup.Cmdlets.Views;
@@ -16,6 +17,7 @@ public sealed class GetNasBackupSetCommand : SetCmdlet
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     public string[] Path { get; set; } = [];
 
     /// <summary>Only sets that stand so.</summary>

@@ -57,6 +57,7 @@ public sealed class InvokeNasBackupCommand : PlanRequestCmdlet
     /// <summary>Machines of nodes, [user@]host[:port]: sessions over SSH are opened to them.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(HostCompleter))]
     public string[] HostName { get; set; } = [];
 
     /// <summary>The user for <see cref="HostName"/>; SSH's own configuration where not given.</summary>

@@ -14,33 +14,25 @@ internal static class CompletionSource
     /// <param name="boundParameters">What the command line names already; -Share is looked for.</param>
     /// <param name="ask">The question; it may block or throw.</param>
     public static IReadOnlyList<CompletionResult> Ask(IDictionary? boundParameters, Func<BackupCluster, IEnumerable<CompletionResult>> ask)
-        => Patiently(() =>
-        {
-            string? share = boundParameters?["Share"]?.ToString() ?? Environment.GetEnvironmentVariable(NasCmdlet.ShareVariable);
-            if (string.IsNullOrEmpty(share))
+        => Patiently(
+            boundParameters?["Share"]?.ToString() ?? Environment.GetEnvironmentVariable(NasCmdlet.ShareVariable),
+            share =>
             {
-                return [];
-            }
-
-            using BackupCluster cluster = BackupCluster.Open(share);
-            return [.. ask(cluster)];
-        });
+                using BackupCluster cluster = BackupCluster.Open(share);
+                return [.. ask(cluster)];
+            });
 
     /// <summary>What the device answers, or nothing.</summary>
     /// <param name="boundParameters">What the command line names already; -Device or its alias is looked for.</param>
     /// <param name="ask">The question; it may block or throw.</param>
     public static IReadOnlyList<CompletionResult> AskDevice(IDictionary? boundParameters, Func<BackupDevice, IEnumerable<CompletionResult>> ask)
-        => Patiently(() =>
-        {
-            string? path = (boundParameters?["Device"] ?? boundParameters?["Destination"])?.ToString();
-            if (string.IsNullOrEmpty(path))
+        => Patiently(
+            (boundParameters?["Device"] ?? boundParameters?["Destination"])?.ToString(),
+            path =>
             {
-                return [];
-            }
-
-            using BackupDevice device = BackupDevice.Open(path);
-            return [.. ask(device)];
-        });
+                using BackupDevice device = BackupDevice.Open(path);
+                return [.. ask(device)];
+            });
 
     /// <summary>Whether a value is one that the word may become.</summary>
     public static bool Matches(string word, string value)
@@ -51,17 +43,35 @@ internal static class CompletionSource
             : value.StartsWith(typed, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static IReadOnlyList<CompletionResult> Patiently(Func<List<CompletionResult>> ask)
+    private static IReadOnlyList<CompletionResult> Patiently(string? folder, Func<string, List<CompletionResult>> ask)
     {
         try
         {
+            if (string.IsNullOrEmpty(folder))
+            {
+                return [];
+            }
+
+            string path = Absolute(folder);
+
             // The folder may be on a server that does not answer: then the thread is left behind, not the user.
-            Task<List<CompletionResult>> answer = Task.Run(ask);
+            Task<List<CompletionResult>> answer = Task.Run(() => ask(path));
             return answer.Wait(Patience) ? answer.Result : [];
         }
         catch (Exception)
         {
             return [];
         }
+    }
+
+    /// <summary>A path as the shell understands it: its location is not that of the process.</summary>
+    private static string Absolute(string path)
+    {
+        using var shell = PowerShell.Create(RunspaceMode.CurrentRunspace);
+        return shell
+            .AddScript("$ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($args[0])")
+            .AddArgument(path)
+            .Invoke<string>()
+            .Single();
     }
 }

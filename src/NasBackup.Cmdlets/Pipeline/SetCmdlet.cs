@@ -21,7 +21,7 @@ public abstract class SetCmdlet : DeviceCmdlet
     [ValidateNotNullOrEmpty]
     [SetTransformation]
     [ArgumentCompleter(typeof(SetCompleter))]
-    public SetReference[] SetId { get; set; } = [];
+    public virtual SetReference[] SetId { get; set; } = [];
 
     private protected sealed override string? GivenDevice => Device;
 

@@ -74,8 +74,9 @@ internal sealed class ProgressBars(string activity)
             _nodes.Add(node.Node, id);
         }
 
-        string status = node.State == "Working"
-            ? Status(node.BytesDone, node.Bytes, node.EntriesDone, node.Entries, node.Rate)
+        bool hasFailed = node.State == "Failed";
+        string status = node.State == "Working" ? Status(node.BytesDone, node.Bytes, node.EntriesDone, node.Entries, node.Rate)
+            : hasFailed ? $"Failed, {Humanize.Entries(node.EntriesDone)} ({Humanize.Size(node.BytesDone)}) of it stay"
             : $"{node.State}, {Status(node.BytesDone, node.Bytes, node.EntriesDone, node.Entries, node.Rate)}";
         var bar = new ProgressRecord(id, parent < 0 ? $"{activity} on {node.Node}" : node.Node, status)
         {
@@ -86,6 +87,12 @@ internal sealed class ProgressBars(string activity)
         {
             // The shell's usual view has no line for the operation.
             bar.StatusDescription += $", {file[(file.LastIndexOf('/') + 1)..]}";
+        }
+
+        // What it had to do is others' now: a full bar would say that all is well.
+        if (hasFailed)
+        {
+            return bar;
         }
 
         // Entries count as well as bytes: a list of empty files has work too.

@@ -119,7 +119,7 @@ public sealed class ProgressWatch
             BytesDone = bytesDone,
             Rate = rate,
             TimeLeft = hasMore ? TimeLeft(bytes - bytesDone, rate) : _view is null || isFailed ? null : TimeSpan.Zero,
-            CurrentFile = rate > 0 || newest?.Record!.State is NodeState.Working ? newest?.Record!.CurrentFile : null,
+            CurrentFile = !isFailed && (rate > 0 || newest?.Record!.State is NodeState.Working) ? newest?.Record!.CurrentFile : null,
         };
     }
 

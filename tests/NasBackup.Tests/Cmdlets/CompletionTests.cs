@@ -35,6 +35,35 @@ public sealed class CompletionTests : IDisposable
     }
 
     [Fact]
+    public void The_machines_of_registered_nodes_are_offered()
+    {
+        _place.Shell.RunScript("Register-NasNode nas1 -Share $args[0] -HostName head1.example; Register-NasNode head2 -Share $args[0]", _place.Share);
+
+        Assert.Equal(["head2", "head1.example"], Complete("Invoke-NasBackup -Share {0} -HostName h"));
+    }
+
+    [Fact]
+    public void Sets_their_sources_and_what_is_in_them_are_offered()
+    {
+        string set = BackUp();
+
+        Assert.Equal([set], Complete("Remove-NasBackupSet {1} 2"));
+        Assert.Equal([_place.Source], Complete("Get-NasBackupSet {1} -Path /"));
+        Assert.Equal(["a.txt"], Complete("Find-NasBackupItem {1} a"));
+        Assert.Equal([$"{_place.Source}/folder"], Complete("Restore-NasBackup {1} -LiteralItem {2}/f"));
+    }
+
+    [Fact]
+    public void Share_and_device_may_be_relative_to_the_shells_location()
+    {
+        string set = BackUp();
+        _place.Shell.RunScript("$null = $ExecutionContext.SessionState.Path.SetLocation($args[0])", _place.Root);
+
+        Assert.Equal(["nas1"], Complete("Get-NasNode -Share ./share -Name n"));
+        Assert.Equal([set], Complete("Get-NasBackupSet device 2"));
+    }
+
+    [Fact]
     public void The_share_of_the_environment_is_offered()
     {
         Outcome outcome = _place.Shell.RunScript(
@@ -56,11 +85,16 @@ public sealed class CompletionTests : IDisposable
         Assert.False(Directory.Exists(_place.Share));
     }
 
+    private string BackUp() => _place.Shell.Run(
+        "Invoke-NasBackup", new() { ["Share"] = _place.Share, ["Path"] = _place.Source, ["Destination"] = _place.Device, ["Node"] = "nas1" }).Single<BackupResult>().SetId;
+
     private IEnumerable<string> Complete(string line)
     {
         Outcome outcome = _place.Shell.RunScript(
             "[Management.Automation.CommandCompletion]::CompleteInput($args[0], $args[0].Length, $null).CompletionMatches",
-            line.Replace("{0}", _place.Share, StringComparison.Ordinal));
+            line.Replace("{0}", _place.Share, StringComparison.Ordinal)
+                .Replace("{1}", _place.Device, StringComparison.Ordinal)
+                .Replace("{2}", _place.Source, StringComparison.Ordinal));
         Assert.Empty(outcome.Errors);
         return outcome.Output.Select(match => ((CompletionResult)match.BaseObject).CompletionText);
     }

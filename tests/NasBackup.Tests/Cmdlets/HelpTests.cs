@@ -90,6 +90,17 @@ public sealed class HelpTests
     }
 
     [Fact]
+    public void Every_id_that_an_error_can_have_is_explained_and_no_other()
+    {
+        IEnumerable<string> ids = typeof(ErrorIds).GetFields().Select(field => (string)field.GetRawConstantValue()!);
+        IEnumerable<string> explained = Regex
+            .Matches(File.ReadAllText(Path.Combine(Module, "..", "docs", "errors.md")), @"^\| `(?<id>\w+)` \|", RegexOptions.Multiline, TimeSpan.FromSeconds(5))
+            .Select(match => match.Groups[1].Value);
+
+        Assert.Equal(ids.Order(StringComparer.Ordinal), explained.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Get_Help_finds_pages_and_topics_offline()
     {
         using var shell = new ModuleRunspace();

@@ -98,7 +98,7 @@ public sealed class VerifyCmdletTests : IDisposable
         Assert.Equal(BackupStatus.CompletedWithErrors, ((VerifyResult)Assert.Single(outcome.Output).BaseObject).Status);
         Assert.True(Set().IsDamaged);
         Assert.Equal(errorId, _place.Shell.RunScript("Restore-NasBackup $args[0] $args[1] $args[2]", _place.Device, _set.SetId, _place.Root + "/r").ErrorId);
-        Assert.Equal(errorId, _place.Shell.RunScript("Find-NasBackupItem $args[0] $args[1]", _place.Device, _set.SetId).ErrorId);
+        Assert.Equal(errorId, _place.Shell.RunScript("Find-NasBackupItem $args[0] -SetId $args[1]", _place.Device, _set.SetId).ErrorId);
     }
 
     [Fact]
@@ -183,6 +183,14 @@ public sealed class VerifyCmdletTests : IDisposable
     }
 
     [Fact]
+    public void A_device_and_a_pattern_are_enough_to_find_and_a_set_may_follow()
+    {
+        Assert.Equal(["a.txt", "c.txt"], Names("Find-NasBackupItem $args[0] *.txt", _place.Device));
+        Assert.Equal(["c.txt"], Names("Find-NasBackupItem $args[0] c.txt, nothing $args[1]", _place.Device, _set.SetId));
+        Assert.Equal(["c.txt"], Names("Get-NasBackupSet $args[0] | Find-NasBackupItem -Path c.*", _place.Device));
+    }
+
+    [Fact]
     public void A_found_item_says_where_its_copy_is_and_what_its_hash_is()
     {
         BackupItem item = _place.Shell.RunScript("Find-NasBackupItem $args[0] -Path c.txt", _place.Device).Single<BackupItem>();
@@ -192,9 +200,11 @@ public sealed class VerifyCmdletTests : IDisposable
         Assert.Equal(NasBackup.Formats.Hash128.Of("third"u8).ToString(), item.Hash);
     }
 
-    private string[] Find(string arguments)
+    private string[] Find(string arguments) => Names($"Find-NasBackupItem -Device $args[0] {arguments}", _place.Device);
+
+    private string[] Names(string script, params object[] arguments)
     {
-        Outcome outcome = _place.Shell.RunScript($"Find-NasBackupItem -Device $args[0] {arguments}", _place.Device);
+        Outcome outcome = _place.Shell.RunScript(script, arguments);
         Assert.Empty(outcome.Errors);
         return [.. outcome.Output.Select(item => ((BackupItem)item.BaseObject).Name).Order(StringComparer.Ordinal)];
     }

@@ -54,6 +54,17 @@ public sealed class ViewTests : IDisposable
             _shell.Print([Samples.Plan], "Format-Table").ReplaceLineEndings("\n"));
 
     [Fact]
+    public void A_table_of_damaged_items_has_their_names_whole_however_deep_they_lie()
+    {
+        string text = _shell.Print(
+            [new DamagedItem("20260314T221503Z-k3x9qa", DamageKind.Missing, "/export/home/projects/a folder with a long name/clip2.mov", "EntryMissing", "it is not in the set")],
+            "Format-Table");
+
+        Assert.Contains("clip2.mov", text, StringComparison.Ordinal);
+        Assert.Contains("it is not in the set", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_list_of_a_plan_names_its_lists_and_what_was_left_out()
     {
         string text = _shell.Print([Samples.Plan], "Format-List");

@@ -42,6 +42,20 @@ internal sealed class Gauge : IDisposable
 
     public static int Descriptors(int process) => Directory.GetFileSystemEntries($"/proc/{process}/fd").Length;
 
+    /// <summary>The most bytes of memory that a process has had so far, by the kernel's own account; 0 where it has ended.</summary>
+    public static long HighWater(int process)
+    {
+        try
+        {
+            string? peak = File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return peak is null ? 0 : 1024 * long.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
     public void Dispose()
     {
         _over.Cancel();
@@ -57,8 +71,7 @@ internal sealed class Gauge : IDisposable
             {
                 try
                 {
-                    string peak = File.ReadLines($"/proc/{node.Id}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-                    _memory = Math.Max(_memory, 1024 * long.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture));
+                    _memory = Math.Max(_memory, HighWater(node.Id));
                     _descriptors = Math.Max(_descriptors, Descriptors(node.Id));
                 }
                 catch (Exception e) when (e is IOException or InvalidOperationException or UnauthorizedAccessException)

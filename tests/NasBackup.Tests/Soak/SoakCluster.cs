@@ -33,8 +33,7 @@ internal sealed class SoakCluster : IDisposable
         _say = say;
         _temporary = Path.Combine(_cluster.Root, "tmp");
         Directory.CreateDirectory(_temporary);
-        // A process that is killed leaves pipes for debuggers behind, the runtime's own and PowerShell's (CoreFxPipe_PSHost…); the
-        // former are turned off, the latter not counted: it is not they that are measured here.
+        // The runtime of a process that is killed leaves pipes for debuggers behind, unless it is told to make none.
         _settings = new RunnerSettings { Environment = new Dictionary<string, string> { ["TMPDIR"] = _temporary, ["DOTNET_EnableDiagnostics"] = "0" } };
         _gauge = new Gauge(() =>
         {
@@ -248,7 +247,7 @@ internal sealed class SoakCluster : IDisposable
             Directory.GetFiles(_cluster.Share, "*", all).Count(file => !file.Contains("/turns/", StringComparison.Ordinal)),
             Directory.GetFileSystemEntries(_cluster.Device, "*", new EnumerationOptions { AttributesToSkip = FileAttributes.None }).Length
                 + sets.Sum(set => Directory.GetFileSystemEntries(set, "*", new EnumerationOptions { AttributesToSkip = FileAttributes.None }).Length),
-            Directory.GetFileSystemEntries(_temporary, "*", all).Count(file => !Path.GetFileName(file).StartsWith("CoreFxPipe_PSHost", StringComparison.Ordinal)));
+            Directory.GetFileSystemEntries(_temporary, "*", all).Length);
         _say($"round {round}: {measure}");
         return measure;
     }

@@ -1,0 +1,38 @@
+using System.Management.Automation;
+using NasBackup.Cmdlets.Views;
+
+namespace NasBackup.Tests.Cmdlets;
+
+public sealed class ProgressBarsTests
+{
+    [Fact]
+    public void The_bar_of_a_node_at_work_tells_how_far_it_is_how_fast_and_with_what()
+    {
+        ProgressRecord bar = Assert.Single(new ProgressBars("Backup p").For(Node("Working", 8, 1024, 256)));
+
+        Assert.Equal(("Backup p on nas2", "512 B of 1.00 KiB, 2/8, 256 B/s, clip1.mov"), (bar.Activity, bar.StatusDescription));
+        Assert.Equal((37, 2), (bar.PercentComplete, bar.SecondsRemaining));
+    }
+
+    [Fact]
+    public void The_bar_of_a_node_that_has_failed_is_not_full_and_tells_what_stays()
+    {
+        ProgressRecord bar = Assert.Single(new ProgressBars("Backup p").For(Node("Failed", 2, 512, 0)));
+
+        Assert.Equal("Failed, 2 entries (512 B) of it stay", bar.StatusDescription);
+        Assert.Equal((-1, -1), (bar.PercentComplete, bar.SecondsRemaining));
+    }
+
+    private static NodeProgress Node(string state, long entries, long bytes, double rate) => new()
+    {
+        Node = "nas2",
+        State = state,
+        Entries = entries,
+        EntriesDone = 2,
+        Bytes = bytes,
+        BytesDone = 512,
+        Rate = rate,
+        TimeLeft = rate > 0 ? TimeSpan.FromSeconds((bytes - 512) / rate) : null,
+        CurrentFile = rate > 0 ? "media/clip1.mov" : null,
+    };
+}
