@@ -5,7 +5,7 @@
 #
 #   bench/makespan.sh [WORK_FOLDER] [IDEAL_SECONDS]
 #
-# Publishes the runner (ReadyToRun), makes a tree of 20,000 files with Pareto sizes (880 MB), lets the nodes learn their
+# Publishes the runner (ReadyToRun) unless RUNNER names one, makes a tree of 20,000 files with Pareto sizes (880 MB), lets the nodes learn their
 # speeds in a first run, then measures. Needs python3 and rsync; takes some six times IDEAL_SECONDS (40).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,9 +14,11 @@ seconds=${2:-40}
 timeout=5
 trap 'rm -rf "$work"' EXIT
 
-dotnet publish src/NasBackup.Cli -c Release -r linux-x64 --self-contained -o "$work/runner" \
-  -p:RestoreLockedMode=false -p:NuGetLockFilePath=obj/publish.lock.json >"$work/publish.log" || { cat "$work/publish.log"; exit 1; }
-runner=$work/runner/nasbackup
+runner=${RUNNER:-$work/runner/nasbackup}
+if [ -z "${RUNNER:-}" ]; then
+  dotnet publish src/NasBackup.Cli -c Release -r linux-x64 --self-contained -o "$work/runner" \
+    -p:RestoreLockedMode=false -p:NuGetLockFilePath=obj/publish.lock.json >"$work/publish.log" || { cat "$work/publish.log"; exit 1; }
+fi
 
 python3 - "$work/source" <<'PY'
 import os, random, sys

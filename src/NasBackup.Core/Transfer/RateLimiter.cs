@@ -1,6 +1,9 @@
 namespace NasBackup.Transfer;
 
-/// <summary>Keeps all workers of a node together below a rate. Time that was not used is not saved up, but for a second.</summary>
+/// <summary>
+/// Keeps all workers of a node together below a rate: a token bucket that holds a second's worth and is full at the start, as
+/// it is after any pause. So over any span of time a node moves at most its rate × (the span + 1 s).
+/// </summary>
 internal sealed class RateLimiter(long? bytesPerSecond, TimeProvider time)
 {
     /// <summary>Seconds of unused time that may be made up for: what a device takes to make a checkpoint durable. With less, a node
@@ -9,7 +12,7 @@ internal sealed class RateLimiter(long? bytesPerSecond, TimeProvider time)
 
     private readonly Lock _gate = new();
     private readonly long _start = time.GetTimestamp();
-    private double _paidUntil;
+    private double _paidUntil = -Slack;
 
     /// <summary>How much to move between two questions, in bytes: a twentieth of a second's worth.</summary>
     public int ChunkBytes { get; } = (int)Math.Clamp((bytesPerSecond ?? long.MaxValue) / 20, 4096, 1024 * 1024);
