@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
@@ -7,24 +9,35 @@ namespace NasBackup.Formats;
 /// <summary>An XXH128 hash, printed as <c>xxh128sum</c> prints it: 32 lower-case hex digits.</summary>
 public readonly record struct Hash128(ulong High, ulong Low)
 {
+    private const int Length = 16;
+
     /// <summary>The hash of some bytes.</summary>
-    public static Hash128 Of(ReadOnlySpan<byte> bytes) => From(XxHash128.HashToUInt128(bytes));
+    public static Hash128 Of(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> canonical = stackalloc byte[Length];
+        XxHash128.Hash(bytes, canonical);
+        return From(canonical);
+    }
 
     /// <summary>The hash of all that was appended.</summary>
-    public static Hash128 Of(XxHash128 hash) => From(hash.GetCurrentHashAsUInt128());
+    public static Hash128 Of(XxHash128 hash)
+    {
+        Span<byte> canonical = stackalloc byte[Length];
+        hash.GetCurrentHash(canonical);
+        return From(canonical);
+    }
 
     /// <summary>Reads 32 hex digits.</summary>
     public static bool TryParse(ReadOnlySpan<byte> digits, out Hash128 hash)
     {
-        hash = default;
-        if (digits.Length != 32
-            || !ulong.TryParse(digits[..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong high)
-            || !ulong.TryParse(digits[16..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong low))
+        Span<byte> canonical = stackalloc byte[Length];
+        if (digits.Length != 2 * Length || Convert.FromHexString(digits, canonical, out _, out _) is not OperationStatus.Done)
         {
+            hash = default;
             return false;
         }
 
-        hash = new Hash128(high, low);
+        hash = From(canonical);
         return true;
     }
 
@@ -38,12 +51,16 @@ public readonly record struct Hash128(ulong High, ulong Low)
     /// <summary>Writes the 32 hex digits.</summary>
     public void Format(Span<byte> digits)
     {
-        High.TryFormat(digits, out _, "x16", CultureInfo.InvariantCulture);
-        Low.TryFormat(digits[16..], out _, "x16", CultureInfo.InvariantCulture);
+        Span<byte> canonical = stackalloc byte[Length];
+        BinaryPrimitives.WriteUInt64BigEndian(canonical, High);
+        BinaryPrimitives.WriteUInt64BigEndian(canonical[8..], Low);
+        Convert.TryToHexStringLower(canonical, digits, out _);
     }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{High:x16}{Low:x16}");
 
-    private static Hash128 From(UInt128 value) => new((ulong)(value >> 64), (ulong)value);
+    /// <summary>From the 16 bytes that the hash is stored as, the highest first.</summary>
+    private static Hash128 From(ReadOnlySpan<byte> canonical)
+        => new(BinaryPrimitives.ReadUInt64BigEndian(canonical), BinaryPrimitives.ReadUInt64BigEndian(canonical[8..]));
 }
