@@ -89,6 +89,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
             Reason = reason,
             Successors = _lists.Write(assignment, rest.Items, Choose(rest.Items, survivors)),
         };
+        NamedPoint.Reach("reread", folder.Assignment(assignment.Id));
         if (stillHolds())
         {
             return Publish(assignment, slot, known);

@@ -80,8 +80,10 @@ internal sealed class JournalWriter(IFileTree tree, FilePath path, Sealer? seale
         try
         {
             _handle ??= tree.OpenReadWrite(path);
+            NamedPoint.Reach("commit", path);
             _handle.WriteAt(line, _length);
             _handle.Sync();
+            NamedPoint.Reach("committed", path);
         }
         catch (FileSystemException)
         {

@@ -43,8 +43,10 @@ internal sealed class RecordFile : IDisposable
         try
         {
             _handle ??= _tree.OpenReadWrite(_path);
+            NamedPoint.Reach("record", _path);
             _handle.WriteAt(_place, (long)_next * PlaceLength);
             _handle.Sync();
+            NamedPoint.Reach("recorded", _path);
             _next = 1 - _next;
         }
         catch (FileSystemException)

@@ -83,7 +83,9 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens,
             try
             {
                 WriteDraft(draft, Sealer.Seal(document, type, final.ToString()));
+                NamedPoint.Reach("publish", final, (document as SlotDocument)?.Kind);
                 Try(() => tree.Link(draft, final), ref problem);
+                NamedPoint.Reach("published", final, (document as SlotDocument)?.Kind);
                 Try(() => tree.SyncDirectory(folder), ref problem);
                 if (TryOpen(final, type, out damage) is { } published)
                 {

@@ -167,7 +167,9 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
         {
             try
             {
+                NamedPoint.Reach("move", take);
                 set.Rename(take, final);
+                NamedPoint.Reach("moved", take);
                 Touch(final.Parent);
                 return true;
             }

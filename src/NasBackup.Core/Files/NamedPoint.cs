@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.IO.Enumeration;
+
+namespace NasBackup.Files;
+
+/// <summary>
+/// For tests alone: the moments before and after a step that others can see (a slot that is published, a journal or record that
+/// is written, a copy that is moved), at which a process can be made to die or to stand still, so that the narrow windows between
+/// two steps are hit on purpose. The process does nothing else there, and it does it to itself alone; nothing happens unless
+/// <see cref="Variable"/> is set.
+/// </summary>
+/// <remarks>
+/// The variable holds orders, divided by <c>;</c>, each <c>ACTION COUNT POINT</c>. The action is <c>kill</c> (SIGKILL) or
+/// <c>stop</c> (SIGSTOP; SIGCONT lets it go on), the point has <c>*</c> for anything, and the count says which of its occurrences
+/// is meant: <c>kill 2 publish */assignments/*TakenOver</c>. Points: <c>publish</c> and <c>published PATH KIND</c> (its draft is
+/// durable; its name stands), <c>commit</c> and <c>committed JOURNAL</c> (the data is durable; the journal is), <c>record</c> and
+/// <c>recorded RECORD</c>, <c>reread ASSIGNMENT</c> (before the record of who is to be taken over is read once more), <c>move</c>
+/// and <c>moved COPY</c> (into place, while finalising). Paths are below the share, or the set.
+/// </remarks>
+internal static class NamedPoint
+{
+    public const string Variable = "NASBACKUP_TEST_POINT";
+
+    private const int KillSignal = 9;
+    private const int StopSignal = 19;
+
+    private static readonly Order[]? _orders = Parse(OperatingSystem.IsLinux() ? Environment.GetEnvironmentVariable(Variable) : null);
+
+    /// <summary>The process is there.</summary>
+    /// <param name="verb">What is done next, or was done just now.</param>
+    /// <param name="path">To what.</param>
+    /// <param name="kind">More of it.</param>
+    public static void Reach(string verb, FilePath path, object? kind = null)
+    {
+        if (_orders is not null)
+        {
+            Obey(_orders, $"{verb} {path} {kind}".TrimEnd());
+        }
+    }
+
+    private static void Obey(Order[] orders, string point)
+    {
+        foreach (Order order in orders)
+        {
+            if (FileSystemName.MatchesSimpleExpression(order.Point, point, ignoreCase: false) && Interlocked.Decrement(ref order.Left) == 0)
+            {
+                _ = LinuxCalls.Kill(Environment.ProcessId, order.Signal);
+            }
+        }
+    }
+
+    private static Order[]? Parse(string? text)
+        => text is not { Length: > 0 } ? null : [.. text.Split(';').Select(static order =>
+        {
+            string[] parts = order.Split(' ', 3);
+            return new Order(parts[0] == "kill" ? KillSignal : StopSignal, int.Parse(parts[1], CultureInfo.InvariantCulture), parts[2]);
+        })];
+
+    private sealed class Order(int signal, int count, string point)
+    {
+        /// <summary>Occurrences until it is obeyed.</summary>
+        public int Left = count;
+
+        public int Signal => signal;
+
+        public string Point => point;
+    }
+}
