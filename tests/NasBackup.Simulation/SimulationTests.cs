@@ -53,20 +53,12 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(8)]
     public void A_defect_that_breaks_a_promise_is_caught(int number)
     {
-        GiveWay();
-        var promise = (Promise)number;
-        for (int seed = 1; seed <= MostSeedsForADefect; seed++)
-        {
-            RunResult result = Batch.Run(seed, Defect.For(promise));
-            if (result.Violations.FirstOrDefault(violation => violation.Promise == promise) is { } caught)
-            {
-                output.WriteLine($"{Defect.For(promise).GetType().Name}: caught with seed {seed}: {caught}");
-                return;
-            }
-        }
-
-        Assert.Fail($"The defect {Defect.For(promise).GetType().Name} breaks promise {number}, and {MostSeedsForADefect} seeds have not shown it.");
+        AssertCaught(() => Defect.For((Promise)number));
     }
+
+    [Theory]
+    [InlineData(nameof(CutThatLosesALine))]
+    public void A_defect_of_a_cut_is_caught(string name) => AssertCaught(() => Defect.Named(name));
 
     [Fact]
     public void The_same_seed_gives_the_same_trace()
@@ -83,6 +75,23 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var cluster = new SimulatedCluster(1, keepsText: true);
         cluster.Run();
         Assert.Contains(cluster.Trace.Lines, line => line.Contains("n1#", StringComparison.Ordinal) && line.Contains("Link /share/plans/", StringComparison.Ordinal));
+    }
+
+    private void AssertCaught(Func<Defect> create)
+    {
+        GiveWay();
+        (string name, Promise promise) = (create().GetType().Name, create().Breaks);
+        for (int seed = 1; seed <= MostSeedsForADefect; seed++)
+        {
+            RunResult result = Batch.Run(seed, create());
+            if (result.Violations.FirstOrDefault(violation => violation.Promise == promise) is { } caught)
+            {
+                output.WriteLine($"{name}: caught with seed {seed}: {caught}");
+                return;
+            }
+        }
+
+        Assert.Fail($"The defect {name} breaks promise {(int)promise}, and {MostSeedsForADefect} seeds have not shown it.");
     }
 
     /// <summary>Tests that measure time may run beside this one.</summary>

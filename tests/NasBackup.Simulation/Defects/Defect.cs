@@ -27,6 +27,13 @@ internal abstract class Defect
         _ => new FailuresWithoutNames(),
     };
 
+    /// <summary>More of them than one for each promise, by name.</summary>
+    public static Defect Named(string name) => name switch
+    {
+        nameof(CutThatLosesALine) => new CutThatLosesALine(),
+        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "There is no such defect."),
+    };
+
     /// <summary>Makes it likely that the defect matters.</summary>
     public virtual Scenario Adapt(Scenario scenario) => scenario;
 
