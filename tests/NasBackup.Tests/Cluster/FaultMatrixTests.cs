@@ -12,7 +12,9 @@ namespace NasBackup.Tests.Cluster;
 public sealed class FaultMatrixTests : IDisposable
 {
     private const double FailureTimeout = 1.5;
-    private const long Rate = 1_500_000;
+
+    /// <summary>Of a megabyte for each node; a second's worth comes at once.</summary>
+    private const long Rate = 500_000;
 
     private readonly FaultCluster _cluster = new();
 

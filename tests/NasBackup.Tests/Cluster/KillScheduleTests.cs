@@ -147,7 +147,7 @@ public sealed class KillScheduleTests(ITestOutputHelper output) : IDisposable
     private void Start(string plan, string node, Random random)
     {
         var orders = new List<string>();
-        for (int i = random.Next(3); i > 0 && _orders < MostOrders; i--)
+        for (int i = random.Next(4); i > 0 && _orders < MostOrders; i--)
         {
             _orders++;
             (string point, int most) = Points[random.Next(Points.Length)];
@@ -155,7 +155,7 @@ public sealed class KillScheduleTests(ITestOutputHelper output) : IDisposable
         }
 
         Log($"{node} starts: {(orders.Count == 0 ? "no orders" : string.Join("; ", orders))}");
-        _nodes[node] = _cluster.Start(plan, node, orders.Count == 0 ? null : string.Join(';', orders), 1_000_000 / (1 + random.Next(4)));
+        _nodes[node] = _cluster.Start(plan, node, orders.Count == 0 ? null : string.Join(';', orders), 400_000 / (1 + random.Next(3)));
     }
 
     /// <summary>It has completed the plan, or came when that was complete.</summary>
