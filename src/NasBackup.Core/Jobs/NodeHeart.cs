@@ -25,6 +25,8 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
     private readonly INodeGate _checkpointGate;
     private volatile bool _lost;
 
+    private readonly long _started;
+
     // What was moved before the assignment in hand and never committed.
     private long _movedInVain;
 
@@ -42,7 +44,7 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         _record = new RecordKeeper(folder, me);
         _commits = new CommitQueue(folder, IsStrict);
         _outage = new ShareOutage(folder, request);
-        _lastCheckpoint = _runtime.Time.GetTimestamp();
+        _lastCheckpoint = _started = _runtime.Time.GetTimestamp();
         Meter = new WorkMeter(_runtime);
     }
 
@@ -58,6 +60,9 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
 
     /// <summary>What work costs this node as the plan counts it, by which its pace is told; null: it is not told.</summary>
     public NodeCost? Cost { get; set; }
+
+    /// <summary>For how long the node has run.</summary>
+    public TimeSpan Age => _runtime.Time.GetElapsedTime(_started);
 
     /// <summary>Whom this node asks for work, or null; told with the next record.</summary>
     public AskDocument? Asks { get; set; }

@@ -313,12 +313,12 @@ internal sealed class NodeWork : IDisposable
         if (_request.Job is not null)
         {
             return _setJob = new SetJobWriter(
-                _set, _request, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time), _heart, _folder.Share, _me, _environment.OpenTarget, _environment.ToOwnPath);
+                _set, _request, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time, _heart.Age), _heart, _folder.Share, _me, _environment.OpenTarget, _environment.ToOwnPath);
         }
 
         FilePath[] bases = [.. _request.Sources.Zip(_plan.Identities, SetPaths.DataBase)];
         return new MirrorWriter(
-            _sources, _set, bases, _plan.Base, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time), _heart, _runtime.Time);
+            _sources, _set, bases, _plan.Base, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time, _heart.Age), _heart, _runtime.Time);
     }
 
     private void Notify(CompletionDocument completion)

@@ -1,10 +1,14 @@
 namespace NasBackup.Transfer;
 
 /// <summary>
-/// Keeps all workers of a node together below a rate: a token bucket that holds a second's worth and is full at the start, as
-/// it is after any pause. So over any span of time a node moves at most its rate × (the span + 1 s).
+/// Keeps all workers of a node together below a rate: a token bucket that holds a second's worth. Time that was not used is not
+/// saved up beyond that.
 /// </summary>
-internal sealed class RateLimiter(long? bytesPerSecond, TimeProvider time)
+/// <param name="bytesPerSecond">The rate, or null where there is no limit.</param>
+/// <param name="time">The node's clock.</param>
+/// <param name="unused">For how long the node has run without moving anything: what it took to begin is made up for, so that a
+/// node moves its rate × the time since it was started, as far as that goes into the bucket.</param>
+internal sealed class RateLimiter(long? bytesPerSecond, TimeProvider time, TimeSpan unused = default)
 {
     /// <summary>Seconds of unused time that may be made up for: what a device takes to make a checkpoint durable. With less, a node
     /// stays below its rate wherever its device stalls now and then.</summary>
@@ -12,7 +16,7 @@ internal sealed class RateLimiter(long? bytesPerSecond, TimeProvider time)
 
     private readonly Lock _gate = new();
     private readonly long _start = time.GetTimestamp();
-    private double _paidUntil = -Slack;
+    private double _paidUntil = -Math.Min(Slack, unused.TotalSeconds);
 
     /// <summary>How much to move between two questions, in bytes: a twentieth of a second's worth.</summary>
     public int ChunkBytes { get; } = (int)Math.Clamp((bytesPerSecond ?? long.MaxValue) / 20, 4096, 1024 * 1024);

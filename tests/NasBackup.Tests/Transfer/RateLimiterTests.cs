@@ -10,19 +10,22 @@ public class RateLimiterTests
 
     private readonly FakeTimeProvider _time = new();
 
-    [Fact]
-    public void Gives_a_second_worth_at_once_and_makes_wait_for_what_comes_after()
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.4, 0.4)]
+    [InlineData(60, 1)]
+    public void Makes_up_for_what_the_start_took_up_to_a_second(double started, double free)
     {
-        var limiter = new RateLimiter(Rate, _time);
+        var limiter = new RateLimiter(Rate, _time, TimeSpan.FromSeconds(started));
 
-        Assert.Equal(TimeSpan.Zero, limiter.Pay(Rate));
+        Assert.Equal(TimeSpan.Zero, limiter.Pay((long)(free * Rate)));
         Assert.Equal(TimeSpan.FromSeconds(0.5), limiter.Pay(Rate / 2));
     }
 
     [Fact]
-    public void Keeps_any_span_below_its_rate_and_a_second()
+    public void Keeps_the_time_since_the_start_below_its_rate()
     {
-        var limiter = new RateLimiter(Rate, _time);
+        var limiter = new RateLimiter(Rate, _time, TimeSpan.FromSeconds(0.5));
         long moved = 0;
         while (_time.GetUtcNow() < _time.Start + TimeSpan.FromSeconds(60))
         {
@@ -30,7 +33,7 @@ public class RateLimiterTests
             _time.Advance(limiter.Pay(50_000));
         }
 
-        Assert.InRange(moved, 60 * Rate, 61 * Rate + 50_000);
+        Assert.InRange(moved, 60 * Rate, (long)(60.5 * Rate) + 50_000);
     }
 
     [Fact]
