@@ -22,7 +22,13 @@ function Start-Shell {
     $module = Join-Path $PSScriptRoot .. .. module NasBackup.psd1
     $encoded = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes("Import-Module '$module'; $Script"))
     $output = Join-Path $OutputFolder ([guid]::NewGuid())
-    Start-Process (Get-ShellPath) -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', $encoded -PassThru -RedirectStandardOutput $output -RedirectStandardError "$output.error"
+    $arguments = '-NoProfile', '-NonInteractive', '-EncodedCommand', $encoded
+    if ($IsWindows) {
+        return Start-Process (Get-ShellPath) -ArgumentList $arguments -PassThru -RedirectStandardOutput $output -RedirectStandardError "$output.error"
+    }
+    # Where Start-Process redirects, this shell ends when the other one is killed while it still prints.
+    $redirect = 'exec "$@" >"$0" 2>"$0.error" </dev/null'
+    [Diagnostics.Process]::Start('/bin/sh', [string[]] (@('-c', $redirect, $output, (Get-ShellPath)) + $arguments))
 }
 
 Export-ModuleMember -Function Get-ShellPath, Start-Shell

@@ -69,7 +69,7 @@ Subsystem bare $folder/bare.sh
         # Debian makes it when its service starts; sshd asks for it.
         $null = New-Item -ItemType Directory /run/sshd -Force
     }
-    $process = Start-Process $script:sshd -ArgumentList '-D', '-e', '-f', "$folder/sshd_config" -PassThru -RedirectStandardError "$folder/log" -RedirectStandardOutput "$folder/output"
+    $process = Start-Process $script:sshd -ArgumentList '-D', '-E', "$folder/log", '-f', "$folder/sshd_config" -PassThru
     $server = [pscustomobject] @{
         Folder   = $folder
         Process  = $process
