@@ -2,13 +2,14 @@
 
 <#
 .SYNOPSIS
-The program of the shell that runs this. Where that is a tool of .NET, the process is dotnet, and there is a pwsh on the path.
+The program of the shell that runs this, and what it needs before arguments of its own: where the shell is a tool of .NET, the
+process is dotnet. A pwsh on the path may be one that only starts another process, which would live on when that one is killed.
 #>
-function Get-ShellPath {
-    if ([IO.Path]::GetFileNameWithoutExtension([Environment]::ProcessPath) -eq 'pwsh') {
-        return [Environment]::ProcessPath
+function Get-ShellCommand {
+    [Environment]::ProcessPath
+    if ([IO.Path]::GetFileNameWithoutExtension([Environment]::ProcessPath) -ne 'pwsh') {
+        [IO.Path]::GetFullPath([Environment]::GetCommandLineArgs()[0])
     }
-    (Get-Command pwsh -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
 }
 
 <#
@@ -22,13 +23,13 @@ function Start-Shell {
     $module = Join-Path $PSScriptRoot .. .. module NasBackup.psd1
     $encoded = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes("Import-Module '$module'; $Script"))
     $output = Join-Path $OutputFolder ([guid]::NewGuid())
-    $arguments = '-NoProfile', '-NonInteractive', '-EncodedCommand', $encoded
+    $program, $arguments = @(Get-ShellCommand) + '-NoProfile', '-NonInteractive', '-EncodedCommand', $encoded
     if ($IsWindows) {
-        return Start-Process (Get-ShellPath) -ArgumentList $arguments -PassThru -RedirectStandardOutput $output -RedirectStandardError "$output.error"
+        return Start-Process $program -ArgumentList $arguments -PassThru -RedirectStandardOutput $output -RedirectStandardError "$output.error"
     }
     # Where Start-Process redirects, this shell ends when the other one is killed while it still prints.
     $redirect = 'exec "$@" >"$0" 2>"$0.error" </dev/null'
-    [Diagnostics.Process]::Start('/bin/sh', [string[]] (@('-c', $redirect, $output, (Get-ShellPath)) + $arguments))
+    [Diagnostics.Process]::Start('/bin/sh', [string[]] (@('-c', $redirect, $output, $program) + $arguments))
 }
 
-Export-ModuleMember -Function Get-ShellPath, Start-Shell
+Export-ModuleMember -Function Get-ShellCommand, Start-Shell

@@ -16,7 +16,6 @@ function Get-SshProblem {
     $missing = @(
         if (-not $script:sshd) { 'sshd (Debian: openssh-server)' }
         'ssh', 'ssh-keygen' | Where-Object { -not (Get-Command $_ -CommandType Application -ErrorAction Ignore) }
-        if (-not (Get-ShellPath)) { 'pwsh' }
     )
     if ($missing) {
         "it needs $($missing -join ', ')"
@@ -149,7 +148,7 @@ function Add-Subsystem([string] $Folder, [string] $Name, [scriptblock] $Fill) {
     $modules = (New-Item -ItemType Directory (Join-Path $Folder modules $Name)).FullName
     $null = & $Fill $modules
     $script = Join-Path $Folder "$Name.sh"
-    Set-Content $script "#!/bin/sh`nexport PSModulePath='$modules' XDG_DATA_HOME='$Folder/data' POWERSHELL_TELEMETRY_OPTOUT=1`nexec '$(Get-ShellPath)' -sshs -NoLogo"
+    Set-Content $script "#!/bin/sh`nexport PSModulePath='$modules' XDG_DATA_HOME='$Folder/data' POWERSHELL_TELEMETRY_OPTOUT=1`nexec '$((Get-ShellCommand) -join "' '")' -sshs -NoLogo"
     Invoke-Tool chmod 755 $script
 }
 
