@@ -80,7 +80,7 @@ Describe 'Backups over SSH' -Skip:([bool] $problem) {
 
         It 'does not lose the job when a node is lost' {
             $job = Invoke-NasBackup @place @ssh -Path $test.Source -HostName $server.Target, $server.Target -Node nas1, nas2 -MaxBytesPerSecond 60KB -FailureTimeout 4s -AsJob
-            Wait-Until { (Get-Counter $test.Share nas2).State -eq 'Working' }
+            Wait-Until { (Get-Counter $test.Share nas2).State -eq 'Working' } -Seconds 180
             $victim = ps -A -o 'pid=,args=' | Where-Object { $_ -match '-Node ''nas2''' -and $_.Contains($test.Share) } | ForEach-Object { [int] (-split $_)[0] }
             Stop-Process -Id $victim -Force
 
@@ -210,7 +210,7 @@ Describe 'Backups over SSH' -Skip:([bool] $problem) {
         It 'the job goes on when the management client is killed, and is picked up from anywhere' {
             $options = ($server.Option.GetEnumerator() | ForEach-Object { "$($_.Key) = '$($_.Value)'" }) -join '; '
             $client = Start-Shell "Invoke-NasBackup -Share '$($test.Share)' -Destination '$($test.Device)' -Path '$($test.Source)' -HostName $($server.Target), $($server.Target) -Node nas1, nas2 -KeyFilePath '$($server.Key)' -SshOption @{ $options } -MaxBytesPerSecond 100KB" $TestDrive
-            Wait-Until { (Get-Counter $test.Share nas1).State -eq 'Working' -and (Get-Counter $test.Share nas2).State -eq 'Working' }
+            Wait-Until { (Get-Counter $test.Share nas1).State -eq 'Working' -and (Get-Counter $test.Share nas2).State -eq 'Working' } -Seconds 180
 
             $client.Kill()
             $client.WaitForExit()
