@@ -17,6 +17,8 @@ import trees
 
 LIMIT = "cp, two at a time"
 OURS = "nasbackup"
+TAR = "tar to a file"
+ARCHIVE = "nasbackup -Layout Archive"
 PLANNING = "New-NasBackupPlan"
 FIND = "find -printf"
 LINKS = "again: cp -al"
@@ -28,6 +30,7 @@ VERIFY = "verify: nasbackup"
 
 # What a program's time is set in relation to; for the others it is LIMIT.
 LIMITS = {
+    ARCHIVE: TAR,
     FIND: FIND, PLANNING: FIND,
     LINKS: LINKS, AGAIN: LINKS, "again: rsync --link-dest": LINKS, "again: restic": LINKS,
     COPY_BACK: COPY_BACK, RESTORE: COPY_BACK,
@@ -50,13 +53,14 @@ def programs(runner):
     return {
         LIMIT: (["cp"], "mkdir $D/copy", f"cd $S && {parallel} $D/copy"),
         "cp -a": (["cp"], None, "cp -a $S $D/copy"),
-        "tar to a file": (["tar"], None, "tar -cf $D/copy.tar -C $S ."),
+        TAR: (["tar"], None, "tar -cf $D/copy.tar -C $S ."),
         "tar | tar": (["tar"], "mkdir $D/copy", "tar -cf - -C $S . | tar -xf - -C $D/copy"),
         "rsync -a": (["rsync"], None, "rsync -a $S/ $D/copy"),
         "rclone copy --transfers 8": (["rclone"], None, "rclone copy --transfers 8 $S $D/copy"),
         "restic backup": (["restic"], f"{restic} init", f"{restic} backup $S"),
         "fpsync -n 2": (["fpsync"], "mkdir $D/copy $D/tmp", "fpsync -n 2 -t $D/tmp $S/ $D/copy/"),
         OURS: ([], ready, invoke),
+        ARCHIVE: ([], ready, f"{invoke} -Layout Archive"),
         FIND: ([], None, "find $S -printf '%p %s %T@\\n'"),
         PLANNING: ([], ready, f"{runner} {share.format('New-NasBackupPlan -Path $S')}"),
         LINKS: (["cp"], "cp -a $S $D/one", "cp -al $D/one $D/two"),
@@ -109,7 +113,7 @@ class Bench:
         nothing = []
         for number in range(self.options.runs):
             for program in runs:
-                runs[program].append(self.once(program, source, work, files, check=number == 0 and program == OURS))
+                runs[program].append(self.once(program, source, work, files, check=number == 0 and program in (OURS, ARCHIVE)))
             nothing.append(self.once(OURS, empty, work, 1, check=False))
             print(f"{target}, {name}: round {number + 1} of {self.options.runs}", file=sys.stderr)
         return {
@@ -126,7 +130,7 @@ class Bench:
     def ratios(self, program, runs, nothing):
         """Time to the practical limit's, round by round: the machine's moods then meet both."""
         limit = LIMITS.get(program, LIMIT)
-        ours = program in (OURS, PLANNING, AGAIN, RESTORE, VERIFY)
+        ours = program in (OURS, ARCHIVE, PLANNING, AGAIN, RESTORE, VERIFY)
         pairs = [
             (a["seconds"] - (c["seconds"] if ours else 0), a["cpu"] - (c["cpu"] if ours else 0), b["seconds"], b["cpu"])
             for a, b, c in zip(runs[program], runs[limit], nothing)
@@ -147,15 +151,22 @@ class Bench:
                 subprocess.run(["bash", "-c", text + prepare], check=True, env=self.environment, stdout=subprocess.DEVNULL)
             figures = timed(["bash", "-c", f"{text}( {command} ) >$D/out\nsync -f $D"], self.environment)
             if check:
-                self.compare(source, device)
+                self.compare(source, device, is_tar=program == ARCHIVE)
             return figures
         finally:
             shutil.rmtree(device)
 
-    def compare(self, source, device):
+    def compare(self, source, device, is_tar):
         """What was timed must be a copy."""
         (made,) = os.listdir(os.path.join(device, "set"))
-        copy = os.path.join(device, "set", made, "data" + source)
+        made = os.path.join(device, "set", made)
+        copy = os.path.join(made, "data" + source)
+        if is_tar:
+            volumes, target = os.path.join(made, "volumes"), os.path.join(device, "extracted")
+            os.mkdir(target)
+            for volume in sorted(os.listdir(volumes)):
+                subprocess.run(["tar", "-xf", os.path.join(volumes, volume), "-C", target], check=True)
+            copy = target + source
         subprocess.run(["diff", "-r", source, copy], check=True)
 
     def count_calls(self, source, empty, work, files):
@@ -163,7 +174,7 @@ class Bench:
         some = os.path.join(work, "some")
         taken = calls.take_part(source, some, most=2000)
         counted = {}
-        for program in (LIMIT, "cp -a", "tar to a file", "rsync -a", OURS):
+        for program in (LIMIT, "cp -a", TAR, "rsync -a", OURS, ARCHIVE):
             if program in self.programs:
                 counts = []
                 for tree in (some, empty):

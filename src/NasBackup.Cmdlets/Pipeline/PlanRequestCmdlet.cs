@@ -59,6 +59,12 @@ public abstract class PlanRequestCmdlet : NasCmdlet
     [Parameter(ParameterSetName = LiteralPathSet)]
     public DeviceLayout Layout { get; set; } = Defaults.Layout;
 
+    /// <summary>Of the layout Archive: at which size a tar volume is closed and the next one begun; 1 GiB where not given.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    [SizeTransformation(Minimum = 1024 * 1024)]
+    public long? VolumeSize { get; set; }
+
     /// <summary>Whether everything is copied, or only what has changed since the last set of the same sources; where not
     /// given, incremental if there is such a set.</summary>
     [Parameter(ParameterSetName = PathSet)]
@@ -193,6 +199,7 @@ public abstract class PlanRequestCmdlet : NasCmdlet
         Nodes = Node,
         Strategy = Strategy,
         Layout = Layout,
+        VolumeBytes = VolumeSize,
         Type = Type,
         Checksum = Checksum,
         Include = Include,

@@ -97,6 +97,7 @@ internal sealed partial record RequestDocument : IChecked
         DocumentFields.Patterns(Exclude, "exclude");
         FieldRules.InRange(FailureTimeoutSeconds, 0.001, DocumentFields.MostSeconds, "failureTimeoutSeconds");
         FieldRules.InRange(FailoverTimeoutSeconds, 0, DocumentFields.MostSeconds, "failoverTimeoutSeconds");
+        FieldRules.Require(VolumeBytes is null or >= SmallestVolumeBytes, "volumeBytes is too small");
         Job?.Check();
     }
 }

@@ -17,6 +17,10 @@ internal readonly record struct JournalEntry
     /// <summary>XXH128 of the content, of a link's target; null where there is no content, and for a failed entry.</summary>
     public Hash128? Hash { get; init; }
 
+    /// <summary>Where it lies, in the Archive layout: in a volume of the owner. Null of folders, of what was taken from the base
+    /// set, and in the Mirror layout.</summary>
+    public MemberPlace? Place { get; init; }
+
     /// <summary>The status of what was copied, where it is not the one on the list.</summary>
     public FileStatus? Status { get; init; }
 
@@ -78,7 +82,7 @@ internal readonly record struct JournalEntry
         json.WriteEndObject();
     }
 
-    /// <summary>Writes hash, attributes, changed, recent and lost: what journal and manifest say alike.</summary>
+    /// <summary>Writes hash, place, attributes, changed, recent and lost: what journal and manifest say alike.</summary>
     public void WriteContent(Utf8JsonWriter json)
     {
         if (Hash is { } hash)
@@ -88,6 +92,7 @@ internal readonly record struct JournalEntry
             json.WriteString("hash", digits);
         }
 
+        Place?.WriteTo(json);
         if (Status is { } status)
         {
             json.WriteStartObject("status");
@@ -124,6 +129,7 @@ internal readonly record struct JournalEntry
         long ordinal = -1;
         long size = 0;
         Hash128? hash = null;
+        MemberPlace? place = null;
         FileStatus? status = null;
         ExtendedAttributes? attributes = null;
         byte[]? target = null;
@@ -150,6 +156,10 @@ internal readonly record struct JournalEntry
             {
                 json.Read();
                 hash = Hash128.TryParse(json.ValueSpan, out Hash128 parsed) ? parsed : throw new JsonException("a hash is not 32 hex digits");
+            }
+            else if (MemberPlace.TryRead(ref json, out MemberPlace read))
+            {
+                place = read;
             }
             else if (json.ValueTextEquals("status"u8))
             {
@@ -216,6 +226,7 @@ internal readonly record struct JournalEntry
             Ordinal = ordinal,
             Size = size,
             Hash = hash,
+            Place = place,
             Status = status,
             Attributes = attributes,
             LinkTarget = target,

@@ -11,6 +11,11 @@ internal sealed record SourceDocument(string Path, string? Owner);
 /// <summary>What was asked for (F1), <c>request</c>: published once.</summary>
 internal sealed partial record RequestDocument
 {
+    public const long DefaultVolumeBytes = 1024 * 1024 * 1024;
+
+    /// <summary>With smaller ones a set would be what the layout is there to avoid: very many files.</summary>
+    public const long SmallestVolumeBytes = 1024 * 1024;
+
     public int Version { get; init; } = 1;
 
     public required string Id { get; init; }
@@ -28,6 +33,9 @@ internal sealed partial record RequestDocument
     public required PlanStrategy Strategy { get; init; }
 
     public required DeviceLayout Layout { get; init; }
+
+    /// <summary>Of the Archive layout: bytes at which a volume is closed; null for <see cref="DefaultVolumeBytes"/>.</summary>
+    public long? VolumeBytes { get; init; }
 
     /// <summary>Null: incremental where there is a set to build on.</summary>
     public BackupType? Type { get; init; }

@@ -27,6 +27,10 @@ internal sealed class Share(IFileTree tree, INodeRuntime runtime, Tokens tokens,
     public static Share OfSet(IFileTree set, INodeRuntime runtime, Tokens tokens, Sealer? sealer)
         => new(set, runtime, tokens, (sealer ?? Sealer.Unkeyed).Within($"sets/{System.IO.Path.GetFileName(set.RootPath)}/"));
 
+    /// <summary>A device that holds sets, with the rules and the key of a share.</summary>
+    public static Share OfSets(IFileTree device, Share share)
+        => new(device, share.Runtime, share.Tokens, share.Sealer.Within("sets/"));
+
     public string Path => tree.RootPath;
 
     /// <summary>The id that the share got when it was made; "" where it cannot be read.</summary>

@@ -41,6 +41,8 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
     private void Work()
     {
         var taken = new List<WorkItem>(MostTaken);
+        IEntryHand hand = writer.NewHand();
+        Action<JournalEntry> done = entry => heart.Add(entry);
         try
         {
             while (Take(taken))
@@ -52,8 +54,10 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
                         heart.CurrentFile = work.Item.Entry.Path.ToString();
                     }
 
-                    heart.Add(writer.Write(work));
+                    hand.Write(work, done);
                 }
+
+                hand.Flush(done);
             }
         }
         catch (Exception e)
@@ -66,6 +70,10 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
                     _failure = ExceptionDispatchInfo.Capture(e);
                 }
             }
+        }
+        finally
+        {
+            hand.Release();
         }
     }
 

@@ -35,6 +35,10 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
     private JournalWriter? _journal;
     private SetFolder? _set;
 
+    /// <summary>Makes files durable that the writer has told of, on a device that has to be told file by file; throws where what
+    /// was told of may be lost.</summary>
+    public Action SyncFiles { get; set; } = static () => { };
+
     /// <summary>The assignment in hand, or null.</summary>
     public AssignmentView? Assignment { get; private set; }
 
@@ -231,6 +235,7 @@ internal sealed class CommitQueue(PlanFolder folder, bool isStrict) : IDisposabl
         problem = null;
         try
         {
+            SyncFiles();
             if (tree.SyncsAsOne)
             {
                 tree.SyncAll();

@@ -22,6 +22,7 @@ internal sealed class DevicePreparation(PlanFolder folder, RequestDocument reque
     /// <summary>Free room that a set needs beside its bytes: manifest, set.json, folders.</summary>
     private const long SpareBytes = 2 * 1024 * 1024;
     private const int BytesPerEntry = 256;
+    private const int BytesPerMember = 2048;
 
     private readonly Share _share = folder.Share;
 
@@ -51,10 +52,12 @@ internal sealed class DevicePreparation(PlanFolder folder, RequestDocument reque
                 SetFolder.Create(device, request, _share.Runtime, _share.Tokens, _share.Sealer);
                 string? baseId = ChooseBase(device, items, identities, probe, cancellation);
                 long known = baseId is null ? 0 : items.Aggregate(0L, static (sum, item) => Totals.Add(sum, item.Entry.Size - item.BytesToMove));
-                long needed = Totals.Add(Math.Max(0, bytes - known), (items.Count * (long)BytesPerEntry) + SpareBytes);
-                ThrowIfTooSmall(device, path, needed, items.Count(item => item.Base is not { Use: BaseUse.Link }));
+                bool inVolumes = request.Layout is DeviceLayout.Archive;
+                long needed = Totals.Add(Math.Max(0, bytes - known), (items.Count * (long)(inVolumes ? BytesPerMember : BytesPerEntry)) + SpareBytes);
+                ThrowIfTooSmall(device, path, needed, inVolumes ? 0 : items.Count(item => item.Base is not { Use: BaseUse.Link }));
                 SetFolder.Reserve(device, request, items.Count);
-                return new PreparedDevice(baseId, DeviceNeeds.Count(probe, items));
+                // Whatever the device lacks, tar keeps.
+                return new PreparedDevice(baseId, inVolumes ? new SortedDictionary<string, long>() : DeviceNeeds.Count(probe, items));
             }
             catch (BackupException) when (isNew)
             {
@@ -82,7 +85,7 @@ internal sealed class DevicePreparation(PlanFolder folder, RequestDocument reque
         }
 
         var folders = new SetFolders(device, environment.OpenDevice, _share.Runtime, _share.Tokens, _share.Sealer);
-        return new BaseSelection(folders, request, identities, me, Step, Verbose) { Expected = DeviceNeeds.Expected(probe.Lacks) }
+        return new BaseSelection(folders, request, identities, me, Step, Verbose) { Expected = request.Layout is DeviceLayout.Archive ? MetadataLoss.None : DeviceNeeds.Expected(probe.Lacks) }
             .Choose(items, cancellation);
     }
 

@@ -66,7 +66,7 @@ internal sealed class FinishingPhase(
         {
             detector.Look();
             CompletionDocument completion = request.Job is null
-                ? new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.Meter.NoteCount).Run(cancellation)
+                ? new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.Meter.NoteCount, BaseVolumes()).Run(cancellation)
                 : new SetJobFinisher(
                     set.Tree, folder, request, plan, view, me, Speeds(), environment.OpenTarget, environment.ToOwnPath, heart.Meter.NoteCount).Run(cancellation);
             if (Publish(me.Slot(folder.Share, SlotKind.Completed) with { Completion = completion }))
@@ -92,6 +92,9 @@ internal sealed class FinishingPhase(
             heart.State = NodeState.Idle;
         }
     }
+
+    private BaseVolumes? BaseVolumes()
+        => plan.Base is { } known && request.Layout is DeviceLayout.Archive ? new BaseVolumes(set, known, folder) : null;
 
     private Dictionary<string, double> Speeds() => detector.All
         .Where(seen => seen.Record is { TakesWork: true, WorkSeconds: > 0 })

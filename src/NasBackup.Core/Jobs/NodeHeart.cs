@@ -82,6 +82,12 @@ internal sealed class NodeHeart : ITransferControl, IDisposable
         set => _outage.Tell = value;
     }
 
+    /// <inheritdoc cref="CommitQueue.SyncFiles"/>
+    public Action SyncFiles
+    {
+        set => _commits.SyncFiles = value;
+    }
+
     /// <summary>The error for which the node leaves before it could take part.</summary>
     public string? ErrorId { get; set; }
 

@@ -1,6 +1,7 @@
 using NasBackup.Coordination;
 using NasBackup.Formats;
 using NasBackup.Transfer;
+using NasBackup.Transfer.Volumes;
 
 namespace NasBackup.Jobs;
 
@@ -33,9 +34,14 @@ internal sealed record NodeOutcome(BackupStatus Status, ClusterView? View, Compl
         };
     }
 
-    /// <summary>A string for one source, an array for several.</summary>
+    /// <summary>A string for one source, an array for several; in the Archive layout the folder of the volumes.</summary>
     public static object DataPathOf(RequestDocument request)
     {
+        if (request.Layout is DeviceLayout.Archive)
+        {
+            return System.IO.Path.Combine(request.Device, request.SetId, VolumeNames.Root.ToString());
+        }
+
         string[] paths = [.. request.Sources.Select(source => System.IO.Path.Combine(request.Device, request.SetId, SetPaths.DataOf(source.Path).ToString()))];
         return paths.Length == 1 ? paths[0] : paths;
     }

@@ -3,6 +3,7 @@ using NasBackup.Files;
 using NasBackup.Planning;
 using NasBackup.Sets;
 using NasBackup.Transfer;
+using NasBackup.Transfer.Volumes;
 
 namespace NasBackup.Jobs;
 
@@ -36,6 +37,7 @@ internal sealed class NodeWork : IDisposable
     private readonly Relief _relief;
     private readonly Func<string, NodeCost> _costOf;
     private SetJobWriter? _setJob;
+    private ArchiveWriter? _archive;
     private long _lastHelp;
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
 
@@ -84,6 +86,7 @@ internal sealed class NodeWork : IDisposable
     {
         new PlaceProof(_folder.PlanId, _request, _view, _me, _sources, _set, _availability).Prove();
         IEntryWriter writer = CreateWriter();
+        _heart.SyncFiles = writer.MakeDurable;
         long? outage = null;
         INodeThread watch = _runtime.Start($"{_me.Node} watch", Watch);
         try
@@ -317,8 +320,11 @@ internal sealed class NodeWork : IDisposable
         }
 
         FilePath[] bases = [.. _request.Sources.Zip(_plan.Identities, SetPaths.DataBase)];
-        return new MirrorWriter(
-            _sources, _set, bases, _plan.Base, _availability, new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time, _heart.Age), _heart, _runtime.Time);
+        var limiter = new RateLimiter(_options.MaxBytesPerSecond, _runtime.Time, _heart.Age);
+        return _request.Layout is DeviceLayout.Archive
+            ? _archive = new ArchiveWriter(
+                new Transfers(_sources, _set, bases, _availability, limiter, _heart), _me.Incarnation, _request.VolumeBytes ?? RequestDocument.DefaultVolumeBytes, _runtime)
+            : new MirrorWriter(_sources, _set, bases, _plan.Base, _availability, limiter, _heart, _runtime.Time);
     }
 
     private void Notify(CompletionDocument completion)
@@ -349,6 +355,7 @@ internal sealed class NodeWork : IDisposable
     public void Dispose()
     {
         _setJob?.Dispose();
+        _archive?.Dispose();
         _sources.Dispose();
         _set.Dispose();
         _over.Dispose();

@@ -48,6 +48,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
                 Nodes = nodes,
                 Strategy = request.Strategy,
                 Layout = request.Layout,
+                VolumeBytes = request.VolumeBytes,
                 Type = request.Type,
                 Checksum = request.Checksum,
                 Include = request.Include,
@@ -118,9 +119,15 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
     {
         ThrowIfTooShort(request.FailureTimeout);
 
-        if (request.Layout is not DeviceLayout.Mirror)
+        if (request.VolumeBytes is { } bytes && (request.Layout is not DeviceLayout.Archive || bytes < RequestDocument.SmallestVolumeBytes))
         {
-            throw new BackupException(ErrorIds.OptionNotSupported, ErrorKind.NotSupported, $"The layout {request.Layout} is not there yet; use Mirror.", request.Layout);
+            throw new BackupException(
+                ErrorIds.OptionNotSupported,
+                ErrorKind.InvalidArgument,
+                request.Layout is DeviceLayout.Archive
+                    ? $"A volume of {bytes} bytes is too small; give {RequestDocument.SmallestVolumeBytes} or more."
+                    : "A size of volumes was given, and the layout Mirror has none. Leave it out, or choose the layout Archive.",
+                bytes);
         }
 
         foreach (string pattern in request.Include.Concat(request.Exclude))

@@ -74,6 +74,9 @@ public sealed record BackupRequest
 
     public DeviceLayout Layout { get; init; } = DeviceLayout.Mirror;
 
+    /// <summary>Of the Archive layout: bytes at which a tar volume is closed and the next one begun; null for 1 GiB.</summary>
+    public long? VolumeBytes { get; init; }
+
     /// <summary>Null: incremental where there is a set of the same sources on the device, else full.</summary>
     public BackupType? Type { get; init; }
 

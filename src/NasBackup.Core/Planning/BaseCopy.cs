@@ -21,4 +21,5 @@ public enum BaseUse
 /// <param name="Hash">XXH128 of its content, as the base's manifest states it.</param>
 /// <param name="Lost">What of the metadata the base's copy has lost.</param>
 /// <param name="Attributes">Its extended attributes, or null where there are none.</param>
-public sealed record BaseCopy(BaseUse Use, Hash128 Hash, MetadataLoss Lost, ExtendedAttributes? Attributes);
+/// <param name="Place">In the Archive layout where it lies: in a volume of the base.</param>
+public sealed record BaseCopy(BaseUse Use, Hash128 Hash, MetadataLoss Lost, ExtendedAttributes? Attributes, MemberPlace? Place = null);

@@ -76,6 +76,7 @@ internal sealed class EntryListWriter : IDisposable
         Span<byte> digits = stackalloc byte[32];
         known.Hash.Format(digits);
         json.WriteString("hash", digits);
+        known.Place?.WriteTo(json);
         AttributeJson.Write(json, known.Attributes);
         if (known.Lost != MetadataLoss.None)
         {
@@ -196,7 +197,8 @@ internal static class EntryListReader
                 return false;
             }
 
-            known = new BaseCopy(BaseUse.Link, hash, MetadataLoss.None, Attributes: null);
+            known = new BaseCopy(
+                BaseUse.Link, hash, MetadataLoss.None, Attributes: null, MemberPlace.TryTake(ref cursor, out MemberPlace place) ? place : null);
         }
 
         if (!cursor.Take("}"u8) || !cursor.IsAtEnd)
@@ -263,6 +265,10 @@ internal static class EntryListReader
             json.Read();
             known.Hash = Hash128.TryParse(json.ValueSpan, out Hash128 hash) ? hash : throw new JsonException("a hash is not 32 hex digits");
         }
+        else if (MemberPlace.TryRead(ref json, out MemberPlace place))
+        {
+            known.Place = place;
+        }
         else if (json.ValueTextEquals("xattrs"u8))
         {
             json.Read();
@@ -290,14 +296,15 @@ internal static class EntryListReader
     {
         public BaseUse? Use;
         public Hash128? Hash;
+        public MemberPlace? Place;
         public ExtendedAttributes? Attributes;
         public byte[]? LinkTarget;
         public int? Lost;
 
         public readonly BaseCopy? ToBase() => Use is not { } use ? null
-            : new BaseCopy(use, Hash ?? throw new JsonException("a copy in the base has no hash"), (MetadataLoss)Lost.GetValueOrDefault(), Attributes);
+            : new BaseCopy(use, Hash ?? throw new JsonException("a copy in the base has no hash"), (MetadataLoss)Lost.GetValueOrDefault(), Attributes, Place);
 
-        public readonly ListContent? ToContent() => Use is null && Lost is { } lost ? new ListContent(Hash, Attributes, LinkTarget, (MetadataLoss)lost) : null;
+        public readonly ListContent? ToContent() => Use is null && Lost is { } lost ? new ListContent(Hash, Attributes, LinkTarget, (MetadataLoss)lost, Place) : null;
     }
 }
 

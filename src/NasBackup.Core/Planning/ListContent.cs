@@ -9,7 +9,8 @@ namespace NasBackup.Planning;
 /// <param name="Attributes">Its extended attributes, or null.</param>
 /// <param name="LinkTarget">What a link points to, where the set has no link.</param>
 /// <param name="Lost">What of it the set could not keep.</param>
-public sealed record ListContent(Hash128? Hash, ExtendedAttributes? Attributes, byte[]? LinkTarget, MetadataLoss Lost)
+/// <param name="Place">In the Archive layout where it lies: in a volume of the set.</param>
+public sealed record ListContent(Hash128? Hash, ExtendedAttributes? Attributes, byte[]? LinkTarget, MetadataLoss Lost, MemberPlace? Place = null)
 {
     /// <summary>Writes the fields into the object that is open.</summary>
     internal void WriteTo(Utf8JsonWriter json)
@@ -19,6 +20,7 @@ public sealed record ListContent(Hash128? Hash, ExtendedAttributes? Attributes, 
             json.WriteString("hash", hash.ToString());
         }
 
+        Place?.WriteTo(json);
         AttributeJson.Write(json, Attributes);
         if (LinkTarget is { } target)
         {

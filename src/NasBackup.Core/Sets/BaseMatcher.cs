@@ -89,9 +89,15 @@ internal sealed class BaseMatcher
             Entry found = _items[index].Entry;
             if (found.Source == source && found.Path == name)
             {
+                // In a volume an entry lies with all of its names; with others it has to be written anew.
+                if (entry.Place is not null && !HasSameNames(found, entry.Entry))
+                {
+                    return;
+                }
+
                 if (UseOf(found.Status, entry, view) is { } use)
                 {
-                    _items[index] = _items[index] with { Base = new BaseCopy(use, entry.Hash!.Value, entry.Lost, entry.Attributes) };
+                    _items[index] = _items[index] with { Base = new BaseCopy(use, entry.Hash!.Value, entry.Lost, entry.Attributes, entry.Place) };
                 }
 
                 return;
@@ -119,6 +125,9 @@ internal sealed class BaseMatcher
             _ => null,
         };
     }
+
+    private static bool HasSameNames(Entry now, Entry then)
+        => now.Path == then.Path && (now.OtherNames ?? []).SequenceEqual(then.OtherNames ?? []);
 
     private int BucketOf(int source, FilePath path)
         => (int)(XxHash3.HashToUInt64(path.Bytes, source) & (uint)(_buckets.Length - 1));

@@ -1,6 +1,7 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Planning;
+using NasBackup.Transfer.Volumes;
 
 namespace NasBackup.Sets;
 
@@ -84,7 +85,7 @@ internal sealed class BaseSelection(
         {
             using IFileTree set = folders.Open(id);
             return folders.Published(set).Read(SetDocument.Path, SetsJson.Default.SetDocument) is
-                { Format: SetDocument.FormatName, Version: SetDocument.CurrentVersion, Layout: DeviceLayout.Mirror } document && document.Id == id
+                { Format: SetDocument.FormatName, Version: SetDocument.CurrentVersion, } document && document.Id == id && document.Layout == request.Layout
                 ? request.Sources.Count(source => document.Sources.Any(other => other.Path == source.Path))
                 : 0;
         }
@@ -108,6 +109,7 @@ internal sealed class BaseSelection(
         int[] sources = [.. document.Sources.Select(IndexOf)];
         BaseView[] views = [.. document.Sources.Select((source, i) => BaseView.Of(source.View, sources[i] < 0 ? null : identities[sources[i]].FileSystem))];
         using var manifest = new ManifestReader(set, FilePath.FromText(document.Manifest.File), chain.SetId, chain.Sealer);
+        HashSet<int> whole = WholeVolumes(set, document);
         long count = 0;
         foreach (ManifestEntry entry in manifest.Entries())
         {
@@ -118,13 +120,35 @@ internal sealed class BaseSelection(
             }
 
             int source = entry.Entry.Source;
-            if (source < sources.Length && sources[source] >= 0 && (damaged.Count == 0 || !IsDamaged(entry, damaged)))
+            if (source < sources.Length && sources[source] >= 0 && (entry.Place is not { } place || whole.Contains(place.Volume)) && (damaged.Count == 0 || !IsDamaged(entry, damaged)))
             {
                 matcher.Take(entry, sources[source], views[source]);
             }
         }
 
         return true;
+    }
+
+    /// <summary>Volumes that are there with the length that set.json names: what lies in others is read anew.</summary>
+    private static HashSet<int> WholeVolumes(IFileTree set, SetDocument document)
+    {
+        var whole = new HashSet<int>();
+        for (int i = 0; i < document.Volumes?.Count; i++)
+        {
+            try
+            {
+                if (set.GetStatus(VolumeNames.Root.Combine(document.Volumes[i].File)).Size == document.Volumes[i].Length)
+                {
+                    whole.Add(i);
+                }
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+            {
+                // The base has lost it.
+            }
+        }
+
+        return whole;
     }
 
     private int IndexOf(SetSourceDocument source)

@@ -50,7 +50,7 @@ internal sealed class EntryVerifier(OpenSet set, Action<int> moved, Cancellation
         {
             try
             {
-                FileStatus status = set.Tree.GetStatus(set.DataOf(entry.Entry.Source, name));
+                FileStatus status = set.Content.GetStatus(entry, name);
                 isSame = status.Inode == known.Inode && status.FileSystem == known.FileSystem;
             }
             catch (Exception e) when (e is FileSystemException or BackupException)
@@ -70,9 +70,8 @@ internal sealed class EntryVerifier(OpenSet set, Action<int> moved, Cancellation
         int source = entry.Entry.Source;
         try
         {
-            FilePath data = set.DataOf(source, path);
-            FileStatus status = set.Tree.GetStatus(data);
-            string? problem = Compare(entry, status) ?? (readsContent ? CompareContent(entry, data) : null);
+            FileStatus status = set.Content.GetStatus(entry, path);
+            string? problem = Compare(entry, status) ?? (readsContent ? CompareContent(entry, path) : null);
             if (problem is not null)
             {
                 findings.Add(new Finding(source, path, DamageKind.Damaged, problem));
@@ -135,20 +134,20 @@ internal sealed class EntryVerifier(OpenSet set, Action<int> moved, Cancellation
             : null;
     }
 
-    private string? CompareContent(in ManifestEntry entry, FilePath data)
+    private string? CompareContent(in ManifestEntry entry, FilePath name)
     {
         if (entry.Hash is not { } expected)
         {
             return null;
         }
 
-        Hash128 found = entry.Entry.Kind is EntryKind.SymbolicLink ? Hash128.Of(set.Tree.ReadLink(data)) : HashOf(data);
+        Hash128 found = entry.Entry.Kind is EntryKind.SymbolicLink ? Hash128.Of(set.Content.ReadLink(entry, name)) : HashOf(entry, name);
         return found == expected ? null : $"its content has the hash {found} instead of {expected}";
     }
 
-    private Hash128 HashOf(FilePath data)
+    private Hash128 HashOf(in ManifestEntry entry, FilePath name)
     {
-        using IFileHandle handle = set.Tree.OpenRead(data);
+        using IFileHandle handle = set.Content.OpenRead(entry, name);
         return ContentHash.OfFile(handle, read =>
         {
             cancellation.ThrowIfCancellationRequested();

@@ -1,7 +1,7 @@
 using System.IO.Hashing;
 using NasBackup.Coordination;
 using NasBackup.Files;
-using NasBackup.Transfer;
+using NasBackup.Transfer.Volumes;
 
 namespace NasBackup.Sets;
 
@@ -11,7 +11,7 @@ namespace NasBackup.Sets;
 /// </summary>
 internal sealed class ExtraFinder(OpenSet set)
 {
-    private static readonly string[] OwnNames = [SetDocument.Name, "request.json", "slots", "data"];
+    private static readonly string[] OwnNames = [SetDocument.Name, "request.json", "slots"];
 
     private readonly HashSet<ulong> _known = [];
     private readonly List<FilePath> _folders = [];
@@ -19,6 +19,11 @@ internal sealed class ExtraFinder(OpenSet set)
     /// <summary>Takes note of an entry's names; a failed one may have left something that does not count, which is not extra.</summary>
     public void Add(in ManifestEntry entry)
     {
+        if (set.Document.Layout is DeviceLayout.Archive)
+        {
+            return;
+        }
+
         try
         {
             AddName(set.DataOf(entry.Entry.Source, entry.Entry.Path), isFolder: entry.Entry.Kind is EntryKind.Directory && !entry.IsFailed);
@@ -45,14 +50,19 @@ internal sealed class ExtraFinder(OpenSet set)
             string name = FilePath.Display(item.Name);
 
             // Drafts have names that begin with a dot; they only take room.
-            if (!name.StartsWith('.') && !OwnNames.Contains(name, StringComparer.Ordinal) && name != set.Document.Manifest.File
+            if (!name.StartsWith('.') && !OwnNames.Contains(name, StringComparer.Ordinal) && name != set.Document.Manifest.File && name != set.Content.Root.ToString()
                 && !name.StartsWith("damage.", StringComparison.Ordinal))
             {
                 found(FilePath.Root.Combine(item.Name));
             }
         }
 
-        AddFolder(SetPaths.DataRoot);
+        AddFolder(set.Content.Root);
+        foreach (VolumeDocument volume in set.Document.Volumes ?? [])
+        {
+            AddName(VolumeNames.Root.Combine(volume.File), isFolder: false);
+        }
+
         int next = -1;
         INodeThread[] threads = [.. Enumerable.Range(1, Math.Max(1, workers) - 1).Select(i => runtime.Start($"folders {i}", Work))];
         Work();

@@ -4,6 +4,7 @@ using NasBackup.Files;
 using NasBackup.Formats;
 using NasBackup.Planning;
 using NasBackup.Transfer;
+using NasBackup.Transfer.Volumes;
 
 namespace NasBackup.Sets;
 
@@ -20,6 +21,7 @@ namespace NasBackup.Sets;
 /// <param name="node">The node that does it.</param>
 /// <param name="speeds">Bytes per second by node, as far as known.</param>
 /// <param name="progress">Called after every small step with the number of steps so far: lines of lists, folders, pieces of the manifest.</param>
+/// <param name="baseVolumes">In the Archive layout the volumes of the set that the plan builds on, or null.</param>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Closing the share would close the set's folder, which is the caller's.")]
 internal sealed class Finaliser(
     IFileTree set,
@@ -29,7 +31,8 @@ internal sealed class Finaliser(
     ClusterView view,
     string node,
     IReadOnlyDictionary<string, double> speeds,
-    Action<long> progress)
+    Action<long> progress,
+    BaseVolumes? baseVolumes = null)
 {
     // The device keeps what is published on it by the same rules as the share.
     private readonly Share _device = Share.OfSet(set, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
@@ -69,29 +72,24 @@ internal sealed class Finaliser(
 
     private SetDocument Complete(CancellationToken cancellation)
     {
-        var placement = new Placement(set, _device, request.Durability is Durability.Strict);
-        var summary = new SetSummary(request, plan);
+        ISetPlacement placement = request.Layout is DeviceLayout.Archive
+            ? new VolumePlacement(set, _device, request, view, _dataBases, baseVolumes)
+            : new TreePlacement(set, _device, request.Durability is Durability.Strict, _dataBases);
         FilePath draft = FilePath.FromText(ManifestFile.NewDraft(folder.Share.Tokens.Next(8)));
 
         // It was kept for what is written now.
         TryDelete(SetPaths.Reserve);
         try
         {
-            using (var manifest = new ManifestWriter(set, draft, request.Id, summary.Sources, folder.Share.Sealer))
+            SetSummary summary;
+            do
             {
-                foreach (AssignmentView assignment in view.All)
+                if (Merge(placement, draft, out summary, cancellation) is { } early)
                 {
-                    if (ReadPublished() is { } early)
-                    {
-                        return early;
-                    }
-
-                    Merge(assignment, placement, summary, manifest, cancellation);
+                    return early;
                 }
-
-                ThrowIfEntriesAreMissing(summary);
-                manifest.Complete();
             }
+            while (!placement.IsSettled());
 
             // The last moment at which one that slept might still touch what others have made complete meanwhile.
             if (ReadPublished() is { } late)
@@ -99,19 +97,18 @@ internal sealed class Finaliser(
                 return late;
             }
 
-            placement.SetFolderMetadata(
+            placement.Finish(
                 lost =>
                 {
                     summary.AddLoss(lost);
                     Step();
                 },
                 cancellation);
-            placement.Sync();
             ManifestReference reference = PutManifest(draft);
             return _device.Publish(
                 FilePath.Root,
                 SetDocument.Name,
-                summary.ToDocument(folder, view, node, speeds, reference),
+                summary.ToDocument(folder, view, node, speeds, reference, placement.Volumes),
                 SetsJson.Default.SetDocument);
         }
         finally
@@ -120,8 +117,30 @@ internal sealed class Finaliser(
         }
     }
 
+    /// <summary>Brings all assignments into place, and into a manifest.</summary>
+    /// <returns>What set.json says, where it has been published meanwhile.</returns>
+    private SetDocument? Merge(ISetPlacement placement, FilePath draft, out SetSummary summary, CancellationToken cancellation)
+    {
+        summary = new SetSummary(request, plan);
+        TryDelete(draft);
+        using var manifest = new ManifestWriter(set, draft, request.Id, summary.Sources, folder.Share.Sealer);
+        foreach (AssignmentView assignment in view.All)
+        {
+            if (ReadPublished() is { } early)
+            {
+                return early;
+            }
+
+            Merge(assignment, placement, summary, manifest, cancellation);
+        }
+
+        ThrowIfEntriesAreMissing(summary);
+        manifest.Complete();
+        return null;
+    }
+
     /// <summary>Brings one assignment's part of the set into place, and into the manifest.</summary>
-    private void Merge(AssignmentView assignment, Placement placement, SetSummary summary, ManifestWriter manifest, CancellationToken cancellation)
+    private void Merge(AssignmentView assignment, ISetPlacement placement, SetSummary summary, ManifestWriter manifest, CancellationToken cancellation)
     {
         SlotDocument terminal = assignment.Terminal!;
         if (terminal.Frozen is not { Length: > 0 } journal)
@@ -142,47 +161,11 @@ internal sealed class Finaliser(
             // What is missing here, was cut off, or failed for the first time, stands on a successor's list.
             if (ordinal < end && frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
             {
-                ManifestEntry entry = Place(assignment, ordinal, ManifestEntry.From(item, result, owner), placement);
+                ManifestEntry entry = placement.Place(assignment, ordinal, ManifestEntry.From(item, result, owner));
                 manifest.Write(entry);
                 summary.Add(entry);
             }
         }
-    }
-
-    /// <summary>What the manifest says of an entry once it is in its place: that it failed, where something on the device stands in the way.</summary>
-    private ManifestEntry Place(AssignmentView assignment, long ordinal, in ManifestEntry entry, Placement placement)
-    {
-        Entry placed = entry.Entry;
-        FilePath dataBase = _dataBases[placed.Source];
-        FilePath final = dataBase.Combine(placed.Path);
-        bool isFolder = placed.Kind is EntryKind.Directory;
-        try
-        {
-            if (entry.IsFailed)
-            {
-                placement.Remove(dataBase, placed);
-            }
-            else if (!assignment.IsFirst && isFolder)
-            {
-                placement.MakeFolder(final);
-            }
-            else if (!assignment.IsFirst && !entry.Lost.HasFlag(MetadataLoss.Node))
-            {
-                placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, placed);
-            }
-        }
-        catch (FileSystemException e) when (PlacementObstacle.Find(set, dataBase, placed) is { } obstacle)
-        {
-            // Waiting would not take it away, and the entries beside it have nothing to do with it.
-            return ManifestEntry.Failed(entry, ErrorIds.FileNotWritten, $"{obstacle} ({e.Message})");
-        }
-
-        if (isFolder && !entry.IsFailed)
-        {
-            placement.AddFolder(final, placed.Status.Metadata, entry.Attributes);
-        }
-
-        return entry;
     }
 
     /// <summary>Promise 1: every entry of the plan is committed, or recorded as failed, before the set is called complete.</summary>
@@ -245,6 +228,7 @@ internal sealed class Finaliser(
         try
         {
             _device.RemoveFolder(SetPaths.TakeRoot);
+            _device.RemoveFolder(VolumeNames.Drafts);
         }
         catch (FileSystemException)
         {

@@ -1,6 +1,7 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
+using NasBackup.Planning;
 
 namespace NasBackup.Sets;
 
@@ -17,6 +18,9 @@ internal sealed class FrozenEntries
     private readonly long _lines;
     private Slim[] _plain = [];
     private long _known;
+
+    // Only in the Archive layout.
+    private MemberPlace[] _places = [];
 
     // What was not as the list said, or failed, is rare.
     private readonly Dictionary<long, JournalEntry> _special = [];
@@ -64,6 +68,7 @@ internal sealed class FrozenEntries
             FromBase = slim.Flags.HasFlag(Flags.FromBase),
             Recent = slim.Flags.HasFlag(Flags.Recent),
             Lost = slim.Lost,
+            Place = slim.Flags.HasFlag(Flags.Placed) ? _places[ordinal] : null,
         };
         return true;
     }
@@ -83,6 +88,16 @@ internal sealed class FrozenEntries
             return;
         }
 
+        if (entry.Place is { } place)
+        {
+            if (_places.Length < _plain.Length)
+            {
+                Array.Resize(ref _places, _plain.Length);
+            }
+
+            _places[entry.Ordinal] = place;
+        }
+
         _plain[entry.Ordinal] = new Slim
         {
             Hash = entry.Hash.GetValueOrDefault(),
@@ -93,7 +108,8 @@ internal sealed class FrozenEntries
                 | (entry.Hash is null ? Flags.None : Flags.Hashed)
                 | (entry.Changed ? Flags.Changed : Flags.None)
                 | (entry.FromBase ? Flags.FromBase : Flags.None)
-                | (entry.Recent ? Flags.Recent : Flags.None),
+                | (entry.Recent ? Flags.Recent : Flags.None)
+                | (entry.Place is null ? Flags.None : Flags.Placed),
         };
     }
 
@@ -123,6 +139,7 @@ internal sealed class FrozenEntries
         Changed = 8,
         FromBase = 16,
         Recent = 32,
+        Placed = 64,
     }
 
     private struct Slim

@@ -70,7 +70,7 @@ internal sealed class ItemFinder
             Owner = found.Status.Metadata.Owner,
             Group = found.Status.Metadata.Group,
             Hash = entry.Hash?.ToString(),
-            DataPath = name.HasOnlyNames || name.IsRoot ? $"{set.Tree.RootPath}/{set.DataOf(found.Source, name)}" : "",
+            DataPath = name.HasOnlyNames || name.IsRoot ? $"{set.Tree.RootPath}/{set.Content.Locate(entry, name)}" : "",
             SetCreatedAt = set.Document.CreatedAt,
         };
     }

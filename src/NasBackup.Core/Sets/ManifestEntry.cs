@@ -17,6 +17,10 @@ internal readonly record struct ManifestEntry
     /// <summary>XXH128 of the content, of a link's target; null where there is no content, and for a failed entry.</summary>
     public Hash128? Hash { get; init; }
 
+    /// <summary>Where it lies, in the Archive layout; null of folders, and in the Mirror layout. In a manifest the volume is one
+    /// of those that set.json names.</summary>
+    public MemberPlace? Place { get; init; }
+
     /// <inheritdoc cref="JournalEntry.Attributes"/>
     public ExtendedAttributes? Attributes { get; init; }
 
@@ -50,6 +54,7 @@ internal readonly record struct ManifestEntry
         return From(item.Entry, journal, node) with
         {
             Hash = known?.Hash ?? journal.Hash,
+            Place = known?.Place ?? journal.Place,
             Attributes = known?.Attributes ?? journal.Attributes,
             Lost = known?.Lost ?? journal.Lost,
         };
@@ -73,6 +78,7 @@ internal readonly record struct ManifestEntry
         Entry = item.Entry,
         Node = "",
         Hash = item.Content?.Hash,
+        Place = item.Content?.Place,
         Attributes = item.Content?.Attributes,
         LinkTarget = item.Content?.LinkTarget,
         Lost = item.Content?.Lost ?? MetadataLoss.None,

@@ -129,6 +129,8 @@ internal sealed class ManifestReader : IDisposable
             hash = found;
         }
 
+        MemberPlace? place = MemberPlace.TryTake(ref cursor, out MemberPlace taken) ? taken : null;
+
         if (!cursor.Take(",\"node\":\""u8) || !cursor.TakeString(out ReadOnlySpan<byte> node) || !cursor.Take("}"u8) || !cursor.IsAtEnd)
         {
             return false;
@@ -140,7 +142,7 @@ internal sealed class ManifestReader : IDisposable
             _nodeName = Encoding.UTF8.GetString(node);
         }
 
-        entry = new ManifestEntry { Entry = fields.ToEntry(Header.Sources.Count), Node = _nodeName, Hash = hash };
+        entry = new ManifestEntry { Entry = fields.ToEntry(Header.Sources.Count), Node = _nodeName, Hash = hash, Place = place };
         return true;
     }
 
@@ -167,6 +169,7 @@ internal sealed class ManifestReader : IDisposable
             Entry = fields.ToEntry(sources),
             Node = rest.Node ?? "",
             Hash = rest.Hash,
+            Place = rest.Place,
             Attributes = rest.Attributes,
             LinkTarget = rest.LinkTarget,
             Changed = rest.Changed,
@@ -183,6 +186,10 @@ internal sealed class ManifestReader : IDisposable
         {
             json.Read();
             rest.Hash = Hash128.TryParse(json.ValueSpan, out Hash128 hash) ? hash : throw new JsonException("a hash is not 32 hex digits");
+        }
+        else if (MemberPlace.TryRead(ref json, out MemberPlace place))
+        {
+            rest.Place = place;
         }
         else if (json.ValueTextEquals("node"u8))
         {
@@ -240,6 +247,7 @@ internal sealed class ManifestReader : IDisposable
     private struct Rest
     {
         public Hash128? Hash;
+        public MemberPlace? Place;
         public string? Node;
         public ExtendedAttributes? Attributes;
         public byte[]? LinkTarget;

@@ -70,6 +70,7 @@ internal sealed class ManifestWriter : IDisposable
             {
                 Ordinal = 0,
                 Hash = entry.Hash,
+                Place = entry.Place,
                 Attributes = entry.Attributes,
                 LinkTarget = entry.LinkTarget,
                 Changed = entry.Changed,

@@ -17,7 +17,11 @@ internal sealed class OpenSet : IDisposable
         Document = document;
         Chain = chain;
         _dataBases = [.. document.Sources.Select(source => source.IsFile ? FilePath.Parse(source.Data).Parent : FilePath.Parse(source.Data))];
+        Content = document.Layout is DeviceLayout.Archive ? new VolumeContent(this, _dataBases) : new TreeContent(this);
     }
+
+    /// <summary>Where its entries lie.</summary>
+    public ISetContent Content { get; }
 
     /// <summary>The set's folder.</summary>
     public IFileTree Tree { get; }
@@ -122,7 +126,7 @@ internal sealed class OpenSet : IDisposable
             throw new BackupException(
                 ErrorIds.ManifestMissing,
                 ErrorKind.NotFound,
-                $"The manifest '{Tree.RootPath}/{path}' of the set {Document.Id} is missing. Without it nothing can be verified or restored by NasBackup; the plain tree in 'data' is still there to be copied.",
+                $"The manifest '{Tree.RootPath}/{path}' of the set {Document.Id} is missing. Without it nothing can be verified or restored by NasBackup; {WithoutManifest(Document)}.",
                 $"{Tree.RootPath}/{path}",
                 e);
         }
@@ -152,16 +156,21 @@ internal sealed class OpenSet : IDisposable
 
     public void Dispose()
     {
+        Content.Dispose();
         if (_ownsTree)
         {
             Tree.Dispose();
         }
     }
 
+    private static string WithoutManifest(SetDocument document) => document.Layout is DeviceLayout.Archive
+        ? "the volumes in 'volumes' are still there to be extracted with tar"
+        : "the plain tree in 'data' is still there to be copied";
+
     private BackupException Damaged(FilePath path, string why, Exception? inner = null) => new(
         ErrorIds.ManifestDamaged,
         ErrorKind.InvalidData,
-        $"The manifest '{Tree.RootPath}/{path}' of the set {Document.Id} is damaged: {why}. Nothing of the set can be relied on; the plain tree in 'data' is still there to be copied.",
+        $"The manifest '{Tree.RootPath}/{path}' of the set {Document.Id} is damaged: {why}. Nothing of the set can be relied on; {WithoutManifest(Document)}.",
         $"{Tree.RootPath}/{path}",
         inner);
 

@@ -81,8 +81,9 @@ internal sealed class RestoreContent(OpenSet set, RestoreDrafts drafts, Action<i
 
     private MetadataLoss WriteFile(in ManifestEntry entry, IFileTree tree, FilePath draft)
     {
-        FilePath data = set.DataOf(entry.Entry.Source, entry.Entry.Path);
-        using IFileHandle source = FromSet(data, () => set.Tree.OpenRead(data));
+        FilePath data = set.Content.Locate(entry, entry.Entry.Path);
+        ManifestEntry stored = entry;
+        using IFileHandle source = FromSet(data, () => set.Content.OpenRead(stored, stored.Entry.Path));
         using IFileHandle target = tree.CreateNew(draft);
         (Hash128 hash, long size) = Copy(source, target, data);
         if (size != entry.Entry.Size || (entry.Hash is { } expected && hash != expected))
@@ -173,8 +174,9 @@ internal sealed class RestoreContent(OpenSet set, RestoreDrafts drafts, Action<i
 
     private byte[] ReadTarget(in ManifestEntry entry)
     {
-        FilePath data = set.DataOf(entry.Entry.Source, entry.Entry.Path);
-        byte[] target = entry.LinkTarget ?? FromSet(data, () => set.Tree.ReadLink(data));
+        FilePath data = set.Content.Locate(entry, entry.Entry.Path);
+        ManifestEntry stored = entry;
+        byte[] target = entry.LinkTarget ?? FromSet(data, () => set.Content.ReadLink(stored, stored.Entry.Path));
         return entry.Hash is { } expected && Hash128.Of(target) != expected
             ? throw Damaged(data, $"what it points to has the hash {Hash128.Of(target)} instead of {expected}")
             : target;

@@ -19,6 +19,23 @@ internal sealed record ManifestReference(string File, string Hash, long Length) 
     }
 }
 
+/// <summary>A tar volume of a set in the Archive layout.</summary>
+/// <param name="File">Its name in the set's folder of volumes.</param>
+/// <param name="Length">Bytes of the file.</param>
+/// <param name="Hash">XXH128 of the file, 32 hex digits, of the volume that has the set's folders; else absent: each entry has a hash.</param>
+internal sealed record VolumeDocument(string File, long Length, string? Hash = null) : IChecked
+{
+    public void Check()
+    {
+        DocumentFields.FileName(File, "volumes");
+        FieldRules.NotNegative(Length, "volumes");
+        if (Hash is not null)
+        {
+            FieldRules.Hash(Hash, "volumes");
+        }
+    }
+}
+
 /// <summary>
 /// <c>set.json</c>: published once, on the device; with it the set is complete. It stands on its own: who has only the
 /// device learns from it what the set is, what is missing in it, and who did what. The completion slot on the share has the
@@ -76,6 +93,9 @@ internal sealed record SetDocument : CompletionDocument
 
     public required ManifestReference Manifest { get; init; }
 
+    /// <summary>In the Archive layout the volumes, by whose place here, from 0, the manifest names them.</summary>
+    public IReadOnlyList<VolumeDocument>? Volumes { get; init; }
+
     /// <summary>What was left out, counted by reason.</summary>
     public required IReadOnlyDictionary<string, long> Skipped { get; init; }
 
@@ -91,6 +111,8 @@ internal sealed record SetDocument : CompletionDocument
         FieldRules.NotNegative(NewEntries, "newEntries");
         FieldRules.NotNegative(NewBytes, "newBytes");
         Manifest.Check();
+        FieldRules.Each(Volumes ?? [], 10_000_000, "volumes", volume => volume.Check());
+        FieldRules.Require(Layout is DeviceLayout.Archive == Volumes is { Count: > 0 }, "volumes and layout do not agree");
         FieldRules.Each(Skipped, 1000, "skipped", pair => FieldRules.NotNegative(pair.Value, "skipped"));
         base.Check();
     }

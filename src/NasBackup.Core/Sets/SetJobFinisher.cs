@@ -39,7 +39,7 @@ internal sealed class SetJobFinisher(
     /// <exception cref="FileSystemException">Share, device or target do not do it. It may be tried again.</exception>
     public CompletionDocument Run(CancellationToken cancellation)
     {
-        OpenSet set = OpenSet.Of(setTree, request.SetId, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
+        using OpenSet set = OpenSet.Of(setTree, request.SetId, folder.Share.Runtime, folder.Share.Tokens, folder.Share.Sealer);
         if (request.Job!.Kind is SetJobKind.Verify)
         {
             Verify(set, cancellation);

@@ -47,7 +47,14 @@ internal sealed class SetJobWriter : IEntryWriter, IDisposable
     }
 
     /// <inheritdoc/>
-    public JournalEntry Write(in WorkItem work)
+    public IEntryHand NewHand() => new DirectHand(Write);
+
+    /// <summary>Nothing is written to the device.</summary>
+    public void MakeDurable()
+    {
+    }
+
+    private JournalEntry Write(in WorkItem work)
     {
         while (true)
         {
@@ -76,6 +83,7 @@ internal sealed class SetJobWriter : IEntryWriter, IDisposable
     {
         _drafts.Remove();
         _targets?.Dispose();
+        _hand?.Set.Dispose();
         _hand = null;
     }
 

@@ -3,6 +3,7 @@ using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
 using NasBackup.Transfer;
+using NasBackup.Transfer.Volumes;
 
 namespace NasBackup.Sets;
 
@@ -73,7 +74,7 @@ internal sealed class SetStore(SetFolders folders)
         Device = folders.DevicePath,
         Status = document.Status is BackupStatus.Completed ? SetStatus.Completed : SetStatus.CompletedWithErrors,
         Path = [.. document.Sources.Select(source => source.Path)],
-        DataPath = DataPath(document.Id, [.. document.Sources.Select(source => source.Data)]),
+        DataPath = DataPath(document.Id, document.Layout, document.Sources.Select(source => source.Data)),
         Type = document.Type,
         Layout = document.Layout,
         CreatedAt = document.CreatedAt,
@@ -98,7 +99,7 @@ internal sealed class SetStore(SetFolders folders)
         Device = folders.DevicePath,
         Status = status,
         Path = [.. (request?.Sources ?? []).Select(source => source.Path)],
-        DataPath = DataPath(id, [.. (request?.Sources ?? []).Select(source => SetPaths.DataOf(source.Path).ToString())]),
+        DataPath = DataPath(id, request?.Layout ?? DeviceLayout.Mirror, (request?.Sources ?? []).Select(source => SetPaths.DataOf(source.Path).ToString())),
         Type = request?.Type ?? BackupType.Full,
         Layout = request?.Layout ?? DeviceLayout.Mirror,
         CreatedAt = request?.CreatedAt ?? TimeOf(id),
@@ -108,9 +109,9 @@ internal sealed class SetStore(SetFolders folders)
         IsDamaged = status is SetStatus.Damaged || chain.Damage.Any(damage => damage.IsWhole),
     };
 
-    private object DataPath(string id, string[] data)
+    private object DataPath(string id, DeviceLayout layout, IEnumerable<string> data)
     {
-        string[] paths = [.. data.Select(path => System.IO.Path.Combine(folders.DevicePath, id, path))];
+        string[] paths = [.. (layout is DeviceLayout.Archive ? [VolumeNames.Root.ToString()] : data).Select(path => System.IO.Path.Combine(folders.DevicePath, id, path))];
         return paths.Length == 1 ? paths[0] : paths;
     }
 

@@ -77,8 +77,9 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
     /// <param name="node">The node that finalises.</param>
     /// <param name="speeds">Bytes per second by node, as far as known.</param>
     /// <param name="manifest">The manifest, in its place.</param>
+    /// <param name="volumes">In the Archive layout the volumes, in their places; else null.</param>
     public SetDocument ToDocument(
-        PlanFolder folder, ClusterView view, string node, IReadOnlyDictionary<string, double> speeds, ManifestReference manifest)
+        PlanFolder folder, ClusterView view, string node, IReadOnlyDictionary<string, double> speeds, ManifestReference manifest, IReadOnlyList<VolumeDocument>? volumes)
     {
         long failed = Failed + plan.UnreadableCount;
         string planner = folder.Planning.Last?.Node ?? node;
@@ -108,6 +109,7 @@ internal sealed class SetSummary(RequestDocument request, PlanDocument plan)
             Takeovers = Takeovers(view),
             Nodes = Nodes(request, view, speeds),
             Manifest = manifest,
+            Volumes = volumes,
             Skipped = new SortedDictionary<string, long>(plan.Skipped, StringComparer.Ordinal),
             Warnings = _warnings,
             Changed = _changed.Count > 0 ? _changed : null,

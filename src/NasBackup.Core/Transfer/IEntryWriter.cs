@@ -5,8 +5,49 @@ namespace NasBackup.Transfer;
 /// <summary>Does with each entry of a list what the plan is about: copies it, verifies it, restores it.</summary>
 internal interface IEntryWriter
 {
-    /// <summary>Does it; what comes out is what the journal will say of it, a failure of the entry included. Called from many threads.</summary>
+    /// <summary>What one worker does it with. Called from many threads.</summary>
+    IEntryHand NewHand();
+
+    /// <summary>Makes durable what hands have told of, where the device has to be told file by file. From any thread.</summary>
+    /// <exception cref="Files.FileSystemException">The device does not do it, or what was told of may be lost.</exception>
+    void MakeDurable();
+}
+
+/// <summary>One worker's part of a writer; for one thread.</summary>
+internal interface IEntryHand
+{
+    /// <summary>Does it. What the journal will say of it, a failure of the entry included, is told now or with a later call.</summary>
+    /// <param name="work">The entry.</param>
+    /// <param name="done">Told of each entry when it is written, in the order of the work but for failures.</param>
     /// <exception cref="NodeStoppedException">The node cannot go on.</exception>
     /// <exception cref="OperationCanceledException">The node leaves, or has lost the assignment.</exception>
-    JournalEntry Write(in WorkItem work);
+    void Write(in WorkItem work, Action<JournalEntry> done);
+
+    /// <summary>Tells of all entries that have not been told of.</summary>
+    /// <inheritdoc cref="Write" path="/exception"/>
+    void Flush(Action<JournalEntry> done);
+
+    /// <summary>Gives the hand back; what was not told of is forgotten.</summary>
+    void Release();
+}
+
+/// <summary>A hand of a writer that keeps nothing back.</summary>
+/// <param name="write">Does it, and gives what the journal will say.</param>
+internal sealed class DirectHand(DirectHand.Writing write) : IEntryHand
+{
+    /// <summary>Called from many threads.</summary>
+    public delegate JournalEntry Writing(in WorkItem work);
+
+    /// <inheritdoc/>
+    public void Write(in WorkItem work, Action<JournalEntry> done) => done(write(work));
+
+    /// <inheritdoc/>
+    public void Flush(Action<JournalEntry> done)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Release()
+    {
+    }
 }

@@ -35,6 +35,15 @@ internal sealed class MirrorWriter(
     private readonly ContentCopier _copier = new(limiter, control);
     private readonly BaseCopier? _base = baseId is null ? null : new BaseCopier(set, baseId, dataBases, new ContentCopier(limiter, control));
     private readonly Recency _recency = new(time);
+    private readonly BaseCheck _check = new(sources, new Recency(time), limiter, control);
+
+    /// <inheritdoc/>
+    public IEntryHand NewHand() => new DirectHand(Write);
+
+    /// <summary>Files are synced one by one before they are told of, where that is needed.</summary>
+    public void MakeDurable()
+    {
+    }
 
     /// <summary>Copies an entry; what comes out is what the journal will say of it, a failure of the entry included.</summary>
     /// <exception cref="NodeStoppedException">The device can take no more.</exception>
@@ -117,7 +126,8 @@ internal sealed class MirrorWriter(
     private JournalEntry WriteKnown(EntryCopy copy, BaseCopier from, BaseCopy known)
     {
         bool recent = false;
-        if (known.Use is BaseUse.Check && !IsStillTheSame(copy, known, out recent))
+        copy.AtDevice = false;
+        if (known.Use is BaseUse.Check && !_check.IsStillTheSame(copy.Entry, known, out recent))
         {
             return WriteFile(copy);
         }
@@ -170,34 +180,6 @@ internal sealed class MirrorWriter(
             FromBase = true,
             Lost = lost,
         };
-    }
-
-    /// <summary>Whether the source is what the base's manifest says, and what the list says, by reading it.</summary>
-    private bool IsStillTheSame(EntryCopy copy, BaseCopy known, out bool recent)
-    {
-        Entry entry = copy.Entry;
-        copy.AtDevice = false;
-        using IFileHandle source = sources.Tree(entry.Source).OpenRead(entry.Path);
-        FileStatus before = source.GetStatus();
-        recent = _recency.IsRecent(before, entry.Status, sources.Tree(entry.Source));
-        if (before.Size != entry.Size || before.Metadata != entry.Status.Metadata)
-        {
-            return false;
-        }
-
-        (Hash128 hash, long size) = ContentHash.OfFile(source, read =>
-        {
-            if (read == 0)
-            {
-                control.Passed();
-            }
-            else
-            {
-                control.Moved(read, limiter.Pay(read));
-            }
-        });
-        ExtendedAttributes attributes = source.GetAttributes();
-        return hash == known.Hash && size == entry.Size && attributes.IsSameAs(known.Attributes ?? ExtendedAttributes.None) && source.GetStatus() == before;
     }
 
     /// <summary>Metadata, durability, the close that tells of late errors, the other names.</summary>

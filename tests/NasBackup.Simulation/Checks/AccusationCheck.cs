@@ -24,7 +24,8 @@ internal sealed class AccusationCheck(Oracle oracle, SimulatedCluster cluster)
     /// <summary>A node is about to write to the device.</summary>
     public void Writes(string process, Machine machine, string path)
     {
-        if (!path.Contains("/data/", StringComparison.Ordinal) && !path.Contains("/.take/", StringComparison.Ordinal))
+        if (!path.Contains("/data/", StringComparison.Ordinal) && !path.Contains("/.take/", StringComparison.Ordinal)
+            && !path.Contains("/.volumes/2", StringComparison.Ordinal))
         {
             return;
         }

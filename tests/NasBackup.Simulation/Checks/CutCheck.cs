@@ -51,7 +51,7 @@ internal sealed class CutCheck(Oracle oracle, SimulatedCluster cluster)
         for (int ordinal = (int)at; ordinal < end; ordinal++)
         {
             Entry entry = assignment.Items[ordinal].Entry;
-            if (entry.Kind is not EntryKind.Directory && IsThere(assignment.IsFirst ? SetPaths.DataOf(SimulatedCluster.SourcePath).Combine(entry.Path) : SetPaths.Take(assignment.Id, ordinal)))
+            if (cluster.Scenario.Layout is DeviceLayout.Mirror && entry.Kind is not EntryKind.Directory && IsThere(assignment.IsFirst ? SetPaths.DataOf(SimulatedCluster.SourcePath).Combine(entry.Path) : SetPaths.Take(assignment.Id, ordinal)))
             {
                 oracle.Break(Promise.BytesAsRecorded, $"{slot.Node} gave '{entry.Path}' of {assignment.Id} away, of which it has begun a copy");
             }

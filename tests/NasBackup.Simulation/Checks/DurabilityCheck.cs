@@ -69,6 +69,11 @@ internal sealed class DurabilityCheck(Oracle oracle, SimulatedCluster cluster)
     private string? WhyNotDurable(AssignmentFacts assignment, in JournalEntry entry)
     {
         ListItem item = assignment.Items[(int)entry.Ordinal];
+        if (cluster.Scenario.Layout is DeviceLayout.Archive)
+        {
+            return TarView.WhyNotDurable(cluster.Device, oracle.Facts!.PlanId, assignment.Owner!, item, entry);
+        }
+
         bool isFolder = item.Entry.Kind is EntryKind.Directory;
         FilePath data = SetPaths.DataOf(SimulatedCluster.SourcePath).Combine(item.Entry.Path);
         FilePath path = FilePath.FromText(oracle.Facts!.PlanId).Combine(assignment.IsFirst || isFolder ? data : SetPaths.Take(assignment.Id, entry.Ordinal));

@@ -240,8 +240,9 @@ internal sealed class Oracle : IVolumeWatcher
         }
     }
 
-    private static bool IsOf(AssignmentFacts assignment, string path)
-        => assignment.IsFirst ? path.Contains("/data/", StringComparison.Ordinal) : path.Contains($"/.take/{assignment.Id}/", StringComparison.Ordinal);
+    private bool IsOf(AssignmentFacts assignment, string path)
+        => _cluster.Scenario.Layout is DeviceLayout.Archive ? path.Contains($"-1.{assignment.Owner}.", StringComparison.Ordinal)
+        : assignment.IsFirst ? path.Contains("/data/", StringComparison.Ordinal) : path.Contains($"/.take/{assignment.Id}/", StringComparison.Ordinal);
 
     private static bool IsSlot(string name) => name.All(char.IsAsciiDigit);
 }

@@ -5,6 +5,7 @@ using NasBackup.Sets;
 using NasBackup.Simulation.Cluster;
 using NasBackup.Simulation.Storage;
 using NasBackup.Transfer;
+using NasBackup.Transfer.Volumes;
 
 namespace NasBackup.Simulation.Checks;
 
@@ -101,6 +102,12 @@ internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
         CheckIsComplete();
         CheckJournals();
         CheckContents();
+        if (_document.Layout is DeviceLayout.Archive)
+        {
+            KeepVolumes(_document.Volumes!);
+            return;
+        }
+
         foreach (ManifestEntry entry in _manifest.Where(entry => !entry.IsFailed))
         {
             CheckDurable(entry);
@@ -203,8 +210,76 @@ internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
         }
     }
 
+    private void KeepVolumes(IReadOnlyList<VolumeDocument> volumes)
+    {
+        foreach (VolumeDocument volume in volumes)
+        {
+            FilePath path = VolumeNames.Root.Combine(volume.File);
+            if (TryFind(path) is not { } inode)
+            {
+                continue;
+            }
+
+            _places[$"{SetFolder}{Volume.Key(path.Bytes)}"] = inode;
+            _committed.Add(inode);
+            FilePath place = FilePath.FromText(oracle.Facts!.PlanId).Combine(path.Bytes);
+            if (DurabilityCheck.WhyNotDurable(cluster.Device, place, Hash128.Of(inode.Data), inode.Length) is { } problem)
+            {
+                oracle.Break(Promise.CountersStayBehindStorage, $"the set was called complete, but {problem}");
+            }
+        }
+    }
+
+    /// <summary>What tar makes of the volumes is what the manifest says and the source holds, and nothing else.</summary>
+    private void CheckVolumes()
+    {
+        var members = new Dictionary<FilePath, TarView.Member>();
+        foreach (VolumeDocument volume in _document!.Volumes!)
+        {
+            try
+            {
+                byte[] bytes = TryFind(VolumeNames.Root.Combine(volume.File)) is { } inode ? inode.Data.ToArray() : throw new FormatException("it is not there");
+                foreach (TarView.Member member in TarView.Read(bytes).Where(member => !members.TryAdd(member.Name, member)))
+                {
+                    oracle.Break(Promise.BytesAsRecorded, $"'{member.Name}' is in the volumes twice");
+                }
+            }
+            catch (FormatException e)
+            {
+                oracle.Break(Promise.BytesAsRecorded, $"the volume '{volume.File}' is damaged: {e.Message}");
+            }
+        }
+
+        foreach (ManifestEntry entry in _manifest.Where(entry => !entry.IsFailed))
+        {
+            Inode source = cluster.Source.Find(cluster.Source.Root, FilePath.FromText("data").Combine(entry.Entry.Path), "open");
+            foreach (FilePath name in (IEnumerable<FilePath>)[entry.Entry.Path, .. entry.Entry.OtherNames ?? []])
+            {
+                if (!members.Remove(name, out TarView.Member? member))
+                {
+                    oracle.Break(Promise.BytesAsRecorded, $"'{name}' is not in the volumes");
+                }
+                else if (name == entry.Entry.Path ? member.Kind != entry.Entry.Kind || !member.Content.AsSpan().SequenceEqual(source.Data) : member.Of != entry.Entry.Path)
+                {
+                    oracle.Break(Promise.BytesAsRecorded, $"'{name}' in the volumes is not what the source holds");
+                }
+            }
+        }
+
+        foreach (FilePath name in members.Keys.Take(3))
+        {
+            oracle.Break(Promise.BytesAsRecorded, $"'{name}' is in the volumes, and not in the manifest");
+        }
+    }
+
     private void CheckContents()
     {
+        if (_document!.Layout is DeviceLayout.Archive)
+        {
+            CheckVolumes();
+            return;
+        }
+
         foreach (ManifestEntry entry in _manifest.Where(entry => !entry.IsFailed))
         {
             Inode source = cluster.Source.Find(cluster.Source.Root, FilePath.FromText("data").Combine(entry.Entry.Path), "open");

@@ -38,6 +38,8 @@ internal sealed record Scenario
     /// <summary>Bytes of a file that takes one node longer than the failure timeout, or 0 for none.</summary>
     public required int LargeFile { get; init; }
 
+    public DeviceLayout Layout { get; init; }
+
     public required PlanStrategy Strategy { get; init; }
 
     public required bool HasSourceOwner { get; init; }
@@ -74,5 +76,5 @@ internal sealed record Scenario
     public override string ToString()
         => $"{Nodes} nodes, {Entries} entries, failure timeout {FailureTimeout.TotalSeconds:F1} s, failover timeout {FailoverTimeout.TotalSeconds:F0} s, cache {CacheTime.TotalSeconds:F0} s, "
         + $"{Workers} workers, {(SyncsAsOne ? "syncs as one" : "syncs each")}{(CommitsAtClose ? ", commits at close" : "")}{(DeviceKeepsNames ? "" : ", device keeps names when synced")}"
-        + $"{(LargeFile > 0 ? $", a file of {LargeFile} bytes" : "")}, {Strategy}{(HasSourceOwner ? ", source owned by a node" : "")}";
+        + $", {Layout}{(LargeFile > 0 ? $", a file of {LargeFile} bytes" : "")}, {Strategy}{(HasSourceOwner ? ", source owned by a node" : "")}";
 }

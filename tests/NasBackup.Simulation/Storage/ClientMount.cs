@@ -152,7 +152,21 @@ internal sealed class ClientMount(Volume volume, Random random, Func<long> now, 
 
     public void SetLength(Inode inode, long length)
     {
-        _dirty.Remove(inode);
+        if (_dirty.TryGetValue(inode, out List<Extent>? extents))
+        {
+            // What was written before the new end stays, as in any page cache.
+            List<Extent> kept = [.. extents.Where(extent => extent.Offset < length)
+                .Select(extent => new Extent(extent.Offset, extent.Bytes[..(int)Math.Min(extent.Bytes.Length, length - extent.Offset)]) { Touches = extent.Touches })];
+            if (kept.Count > 0)
+            {
+                _dirty[inode] = kept;
+            }
+            else
+            {
+                _dirty.Remove(inode);
+            }
+        }
+
         volume.SetLength(inode, length);
     }
 

@@ -153,6 +153,15 @@ internal sealed class TestCluster : IDisposable
         Assert.Equal("", differences);
     }
 
+    /// <summary>By tools that are not ours: what plain tar makes of the volumes is the source.</summary>
+    public void AssertVolumesAreSource(string plan)
+    {
+        string target = Path.Combine(Root, "extracted");
+        TarVolumes.Extract(Path.Combine(Device, plan), target);
+        Assert.Equal("", EveryKindOfFile.Differences(Source, target + Source));
+        Tool.RemoveFolder(target);
+    }
+
     /// <summary>From the slots and journals: every entry of the plan is committed, and none twice.</summary>
     public void AssertEachEntryIsCommittedOnce(string plan)
     {

@@ -85,7 +85,7 @@ public sealed class PlanCmdletTests : IDisposable
         { "Node", "a/b", "NodeNameInvalid", ErrorCategory.InvalidArgument },
         { "SourceOwner", "a b", "NodeNameInvalid", ErrorCategory.InvalidArgument },
         { "FailureTimeout", "999ms", "FailureTimeoutTooShort", ErrorCategory.InvalidArgument },
-        { "Layout", "Archive", "OptionNotSupported", ErrorCategory.NotImplemented },
+        { "VolumeSize", "2MiB", "OptionNotSupported", ErrorCategory.InvalidArgument },
         { "Share", "/does/not/exist", "ShareNotFound", ErrorCategory.ObjectNotFound },
         { "Destination", "/does/not/exist", "DeviceNotFound", ErrorCategory.ObjectNotFound },
     };

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
+using NasBackup.Formats.Tar;
 using NasBackup.Jobs;
 using NasBackup.Planning;
 using NasBackup.Sets;
@@ -72,6 +73,7 @@ internal sealed record Parser(string Name, string Path, IReadOnlyList<byte[]> Ex
                 [corpus.Others[Corpus.RichList]],
                 tree => Walk(EntryListReader.Read(tree, FilePath.FromText(Corpus.RichList), expected)),
                 HasLines: true),
+            new("volume", "volume.tar", [Volume()], ReadVolume),
             new("keys", "cluster.key", [Encoding.UTF8.GetBytes(ClusterKeys.NewLines(DateTime.UnixEpoch, out _) + ClusterKeys.NewLines(DateTime.UnixEpoch, out _))], ReadKeys),
             new("settings", "node.json", [.. Settings.Select(Encoding.UTF8.GetBytes)], tree =>
             {
@@ -128,6 +130,44 @@ internal sealed record Parser(string Name, string Path, IReadOnlyList<byte[]> Ex
         {
             // What KeyFile makes of it.
             throw new BackupException(ErrorIds.KeyFileInvalid, ErrorKind.InvalidData, $"The key file 'cluster.key' cannot be used: {e.Message}", "cluster.key", e);
+        }
+    }
+
+    /// <summary>A member of each kind, with everything that stands in records.</summary>
+    private static byte[] Volume()
+    {
+        var header = new TarHeader();
+        var status = new FileStatus(EntryKind.File, 3, new FileMetadata(-1_500_000_001, 0x1A4, 4_000_000_000, 3_000_000_000), 0, 0, 0, 1, 0);
+        var attributes = new ExtendedAttributes([new ExtendedAttribute(FilePath.FromText("user.a=b"), [0, 1, 2])]);
+        List<byte> bytes = [.. header.Of("a/file"u8, status, attributes), .. "abc"u8, .. new byte[509]];
+        bytes.AddRange(header.OfOtherName("a/second"u8, "a/file"u8, status));
+        bytes.AddRange(header.Of(Encoding.UTF8.GetBytes(new string('ä', 200)), status with { Kind = EntryKind.SymbolicLink, Size = 0 }, target: "b"u8));
+        bytes.AddRange(header.Of("device"u8, status with { Kind = EntryKind.BlockDevice, Size = 0, DeviceNumber = 0x10302 }));
+        var map = SparseMap.Parse(at => at == 0 ? "2\n0\n3\n4096\n0\n"u8.ToArray() : default, size: 4096, out _);
+        byte[] mapBlocks = map.ToBlocks();
+        bytes.AddRange(header.Of("holes"u8, status with { Size = 4096 }, map: map, mapBytes: mapBlocks.Length));
+        bytes.AddRange([.. mapBlocks, .. "abc"u8, .. new byte[509]]);
+        bytes.AddRange(new byte[TarHeader.EndBytes]);
+        return [.. bytes];
+    }
+
+    private static void ReadVolume(IFileTree tree)
+    {
+        using IFileHandle handle = tree.OpenRead(FilePath.FromText("volume.tar"));
+        using var window = new VolumeWindow(handle);
+        long length = handle.GetStatus().Size - TarHeader.EndBytes;
+        try
+        {
+            for (long at = 0; at < length;)
+            {
+                var member = TarMember.Read(window, at, length);
+                at = member.End > at ? member.End : throw new InvalidOperationException("the next member stands before this one");
+            }
+        }
+        catch (FormatException e)
+        {
+            // What reads a set makes of it.
+            throw new FileSystemException(FileProblem.Other, "read", "volume.tar", e.Message);
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class BackupBench : IDisposable
 
     /// <summary>A whole backup; it must be complete.</summary>
     public BackupSetView BackUp(
-        BackupType? type = null, bool checksum = false, int nodes = 1, Action<BackupPlan>? planned = null, string? device = null, string? share = null)
+        BackupType? type = null, bool checksum = false, int nodes = 1, Action<BackupPlan>? planned = null, string? device = null, string? share = null, DeviceLayout layout = DeviceLayout.Mirror)
     {
         Told.Clear();
         // Of two sets of one second nobody could say which is the newer one.
@@ -55,6 +55,8 @@ internal sealed class BackupBench : IDisposable
             Nodes = [.. Enumerable.Range(1, nodes).Select(node => $"n{node}")],
             Type = type,
             Checksum = checksum,
+            Layout = layout,
+            VolumeBytes = layout is DeviceLayout.Archive ? 1024 * 1024 : null,
             Durability = Durability.None,
         };
         BackupPlan plan = cluster.CreatePlan(request, null, Tell, Tell, TestContext.Current.CancellationToken);

@@ -1,0 +1,60 @@
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Transfer;
+
+namespace NasBackup.Sets;
+
+/// <summary>The Mirror layout: copies of later owners go to their final names, folders get their metadata last.</summary>
+internal sealed class TreePlacement(IFileTree set, Share device, bool isStrict, IReadOnlyList<FilePath> dataBases) : ISetPlacement
+{
+    private readonly Placement _placement = new(set, device, isStrict);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<VolumeDocument>? Volumes => null;
+
+    /// <inheritdoc/>
+    public ManifestEntry Place(AssignmentView assignment, long ordinal, in ManifestEntry entry)
+    {
+        Entry placed = entry.Entry;
+        FilePath dataBase = dataBases[placed.Source];
+        FilePath final = dataBase.Combine(placed.Path);
+        bool isFolder = placed.Kind is EntryKind.Directory;
+        try
+        {
+            if (entry.IsFailed)
+            {
+                _placement.Remove(dataBase, placed);
+            }
+            else if (!assignment.IsFirst && isFolder)
+            {
+                _placement.MakeFolder(final);
+            }
+            else if (!assignment.IsFirst && !entry.Lost.HasFlag(MetadataLoss.Node))
+            {
+                _placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, placed);
+            }
+        }
+        catch (FileSystemException e) when (PlacementObstacle.Find(set, dataBase, placed) is { } obstacle)
+        {
+            // Waiting would not take it away, and the entries beside it have nothing to do with it.
+            return ManifestEntry.Failed(entry, ErrorIds.FileNotWritten, $"{obstacle} ({e.Message})");
+        }
+
+        if (isFolder && !entry.IsFailed)
+        {
+            _placement.AddFolder(final, placed.Status.Metadata, entry.Attributes);
+        }
+
+        return entry;
+    }
+
+    /// <inheritdoc/>
+    public bool IsSettled() => true;
+
+    /// <inheritdoc/>
+    public void Finish(Action<MetadataLoss> done, CancellationToken cancellation)
+    {
+        _placement.SetFolderMetadata(done, cancellation);
+        _placement.Sync();
+    }
+}

@@ -1,0 +1,216 @@
+using System.Globalization;
+using NasBackup.Coordination;
+using NasBackup.Files;
+using NasBackup.Formats.Tar;
+using NasBackup.Planning;
+using NasBackup.Transfer;
+using NasBackup.Transfer.Volumes;
+
+namespace NasBackup.Sets;
+
+/// <summary>
+/// The Archive layout: the set gets the volumes that its owners wrote, as far as they are committed, those of the base that it
+/// still needs, and one with its folders. A volume that nobody can write to any more gets its place by a rename; of any other,
+/// what counts is copied, so that a node that wakes up writes into a file that is no longer in the set (promise 4).
+/// </summary>
+internal sealed class VolumePlacement : ISetPlacement
+{
+    private readonly IFileTree _set;
+    private readonly Share _device;
+    private readonly RequestDocument _request;
+    private readonly ClusterView _view;
+    private readonly FilePath[] _memberBases;
+    private readonly BaseVolumes? _base;
+    private readonly Dictionary<(string Incarnation, int Number), OwnVolume> _own = [];
+    private readonly Dictionary<int, SetVolume> _ofBase = [];
+    private readonly List<(FilePath Path, int Source, FileMetadata Metadata, ExtendedAttributes? Attributes)> _folders = [];
+    private List<SetVolume> _all = [];
+    private bool _isMoved;
+
+    /// <summary>Begins.</summary>
+    /// <param name="set">The set's folder.</param>
+    /// <param name="device">The same, for what is published there.</param>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="view">The plan's assignments, all closed.</param>
+    /// <param name="dataBases">For each source what its entries' paths are appended to in the Mirror layout.</param>
+    /// <param name="from">The volumes of the base, or null where there is none.</param>
+    public VolumePlacement(IFileTree set, Share device, RequestDocument request, ClusterView view, IReadOnlyList<FilePath> dataBases, BaseVolumes? from)
+    {
+        (_set, _device, _request, _view, _base) = (set, device, request, view, from);
+        _memberBases = [.. dataBases.Select(MemberNames.BaseOf)];
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<VolumeDocument>? Volumes { get; private set; }
+
+    /// <inheritdoc/>
+    public ManifestEntry Place(AssignmentView assignment, long ordinal, in ManifestEntry entry)
+    {
+        if (entry.IsFailed)
+        {
+            return entry;
+        }
+
+        if (entry.Entry.Kind is EntryKind.Directory)
+        {
+            if (!_isMoved)
+            {
+                _folders.Add((entry.Entry.Path, entry.Entry.Source, entry.Entry.Status.Metadata, entry.Attributes));
+            }
+
+            return entry;
+        }
+
+        if (entry.Place is not { } place)
+        {
+            throw Damaged($"The journal of {assignment.Id} does not say where '{entry.Entry.Path}' lies", assignment.Id);
+        }
+
+        if (entry.FromBase)
+        {
+            return entry with { Place = place with { Volume = VolumeOfBase(place.Volume).Index } };
+        }
+
+        OwnVolume volume = VolumeOf(assignment.Owner!, place.Volume);
+        if (!_isMoved)
+        {
+            volume.Extents.Add(place);
+        }
+
+        return entry with { Place = new MemberPlace(volume.Index, _isMoved ? volume.Extents.Map(place.Offset) : place.Offset, place.Length) };
+    }
+
+    /// <inheritdoc/>
+    public bool IsSettled()
+    {
+        try
+        {
+            bool isWhole = _own.Values.All(volume => volume.Extents.IsWhole);
+            (bool isSettled, _isMoved) = (isWhole || _isMoved, true);
+            return isSettled;
+        }
+        catch (FormatException e)
+        {
+            throw Damaged($"The journals of the plan {_request.Id} do not agree: {e.Message}", _request.Id);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Finish(Action<MetadataLoss> done, CancellationToken cancellation)
+    {
+        void Step()
+        {
+            cancellation.ThrowIfCancellationRequested();
+            done(MetadataLoss.None);
+        }
+
+        bool isStrict = _request.Durability is Durability.Strict;
+        var mover = new VolumeMover(_set, _device, isStrict, Step);
+        HashSet<string> finished = Finished();
+        Dictionary<(string, int), int> last = LastOfHands();
+        foreach (OwnVolume volume in _own.Values)
+        {
+            bool mayBeOpen = !finished.Contains(volume.Incarnation) && last[(volume.Incarnation, volume.Number % VolumeNames.Hands)] == volume.Number;
+            mover.Move(volume.Name, volume.Extents, mayBeOpen);
+            Step();
+        }
+
+        foreach (SetVolume volume in _ofBase.Values)
+        {
+            _base!.Link(volume.Name, _request.Id);
+            Step();
+        }
+
+        VolumeDocument folders = mover.PutFolders(VolumeNames.OfFolders(_request.Id), Folders(done));
+        if (isStrict && _set.SyncsAsOne)
+        {
+            _set.SyncAll();
+        }
+        else if (isStrict)
+        {
+            _set.SyncDirectory(VolumeNames.Root);
+            _set.SyncDirectory(FilePath.Root);
+        }
+
+        Volumes = [.. _all.Select(volume => new VolumeDocument(volume.Name, volume.Length)), folders];
+    }
+
+    /// <summary>Headers of the folders, those below before those above: whoever extracts them makes nothing in a folder that has
+    /// its times.</summary>
+    private IEnumerable<ReadOnlyMemory<byte>> Folders(Action<MetadataLoss> done)
+    {
+        var header = new TarHeader();
+        byte[] name = [];
+        foreach ((FilePath path, int source, FileMetadata metadata, ExtendedAttributes? attributes) in _folders.OrderBy(folder => folder.Source).ThenByDescending(folder => folder.Path))
+        {
+            done(attributes is { IsIncomplete: true } ? MetadataLoss.Attributes : MetadataLoss.None);
+            var status = new FileStatus(EntryKind.Directory, 0, metadata, 0, 0, 0, 1, 0);
+            yield return header.Of(MemberNames.Of(_memberBases[source], path, isFolder: true, ref name), status, attributes).ToArray();
+        }
+    }
+
+    /// <summary>Incarnations that have closed all that they owned themselves: they write no more.</summary>
+    private HashSet<string> Finished()
+        => [.. _view.All
+            .Where(assignment => assignment.Owner is not null)
+            .GroupBy(assignment => assignment.Owner!, StringComparer.Ordinal)
+            .Where(owned => owned.All(assignment => assignment.Terminal!.Incarnation == owned.Key))
+            .Select(owned => owned.Key)];
+
+    /// <summary>The last volume of each hand that has something that counts: who has begun it has closed those before.</summary>
+    private Dictionary<(string Incarnation, int Hand), int> LastOfHands()
+        => _own.Keys
+            .GroupBy(key => (key.Incarnation, key.Number % VolumeNames.Hands))
+            .ToDictionary(hand => hand.Key, hand => hand.Max(key => key.Number));
+
+    private OwnVolume VolumeOf(string incarnation, int number)
+    {
+        if (!_own.TryGetValue((incarnation, number), out OwnVolume? volume))
+        {
+            volume = new OwnVolume(incarnation, number, VolumeNames.Of(_request.Id, incarnation, number), _all.Count);
+            _own.Add((incarnation, number), volume);
+            _all.Add(volume);
+        }
+
+        return volume;
+    }
+
+    private SetVolume VolumeOfBase(int number)
+    {
+        if (!_ofBase.TryGetValue(number, out SetVolume? volume))
+        {
+            IReadOnlyList<VolumeDocument> known = _base?.All ?? [];
+            VolumeDocument document = number < known.Count
+                ? known[number]
+                : throw Damaged(string.Create(CultureInfo.InvariantCulture, $"A list names volume {number} of a base that has {known.Count}"), _request.Id);
+            volume = new SetVolume(document.File, _all.Count) { Length = document.Length };
+            _ofBase.Add(number, volume);
+            _all.Add(volume);
+        }
+
+        return volume;
+    }
+
+    private static BackupException Damaged(string what, string target) => new(ErrorIds.RecordDamaged, ErrorKind.InvalidData, $"{what}; a list or a journal is damaged.", target);
+
+    /// <summary>A volume of the set.</summary>
+    private class SetVolume(string name, int index)
+    {
+        public string Name => name;
+
+        public int Index => index;
+
+        public virtual long Length { get; init; }
+    }
+
+    private sealed class OwnVolume(string incarnation, int number, string name, int index) : SetVolume(name, index)
+    {
+        public string Incarnation => incarnation;
+
+        public int Number => number;
+
+        public VolumeExtents Extents { get; } = new();
+
+        public override long Length => Extents.Length + TarHeader.EndBytes;
+    }
+}
