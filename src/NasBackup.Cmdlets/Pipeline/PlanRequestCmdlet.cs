@@ -104,6 +104,11 @@ public abstract class PlanRequestCmdlet : NasCmdlet
     [DurationTransformation]
     public TimeSpan FailureTimeout { get; set; } = Defaults.FailureTimeout;
 
+    /// <summary>When nodes look at each other's counters: all the time (F12), or when work should be done by its estimate (F21).</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    public MonitorMode MonitorMode { get; set; } = Defaults.MonitorMode;
+
     /// <summary>How long nodes wait for a source, share or device that is away (F14).</summary>
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
@@ -207,6 +212,7 @@ public abstract class PlanRequestCmdlet : NasCmdlet
         OneFileSystem = OneFileSystem,
         ExcludeCaches = ExcludeCaches,
         FailureTimeout = FailureTimeout,
+        MonitorMode = MonitorMode,
         FailoverTimeout = FailoverTimeout,
         SourceOwner = SourceOwner,
         Snapshot = Snapshot,

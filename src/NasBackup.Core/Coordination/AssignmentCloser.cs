@@ -36,11 +36,6 @@ internal sealed record Identity(string Node, string Incarnation)
 /// <param name="warn">Told where a journal was damaged, and that its list is gone on with from what is intact.</param>
 internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Identity me, Action step, Action<string>? warn = null)
 {
-    /// <summary>A successor is worth this much work at least; smaller rests stay together.</summary>
-    private const double LeastSecondsPerSuccessor = 0.25;
-
-    private const int MostSuccessors = 16;
-
     private readonly Share _share = folder.Share;
     private readonly SuccessorLists _lists = new(folder, step);
 
@@ -87,7 +82,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
             FailedNode = failedNode,
             FailedIncarnation = failedIncarnation,
             Reason = reason,
-            Successors = _lists.Write(assignment, rest.Items, Choose(rest.Items, survivors)),
+            Successors = _lists.Write(assignment, rest.Items, SurvivorChoice.Choose(rest.Items.Sum(item => (double)item.BytesToMove), rest.Items.Count, survivors)),
         };
         NamedPoint.Reach("reread", folder.Assignment(assignment.Id));
         if (stillHolds())
@@ -183,14 +178,6 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
         }
 
         return new Rest(frozen, items);
-    }
-
-    /// <summary>As many survivors as the work is worth, those with the least to do first.</summary>
-    private static List<Survivor> Choose(List<ListItem> items, IReadOnlyList<Survivor> survivors)
-    {
-        double seconds = survivors.Average(survivor => survivor.Cost.Of(items.Sum(item => (double)item.Entry.Size), items.Count));
-        int count = (int)Math.Clamp(Math.Ceiling(seconds / LeastSecondsPerSuccessor), 1, Math.Min(MostSuccessors, survivors.Count));
-        return [.. survivors.OrderBy(survivor => survivor.Cost.Backlog).Take(count)];
     }
 
     private sealed record Rest(FrozenJournal Frozen, List<ListItem> Items);

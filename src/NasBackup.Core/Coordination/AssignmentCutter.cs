@@ -35,7 +35,7 @@ internal sealed class AssignmentCutter(PlanFolder folder, ClusterView view, Iden
         int known = assignment.Slots.Count;
         long end = assignment.Entries;
         List<ListItem> tail = ReadTail(assignment, reach.HandedOut, end);
-        int count = Count(tail, mine, seconds);
+        int count = CountFromTail(tail, mine, seconds);
         long from = reach.Hold(end - count);
         try
         {
@@ -104,7 +104,7 @@ internal sealed class AssignmentCutter(PlanFolder folder, ClusterView view, Iden
     }
 
     /// <summary>How many of the last entries come to that many seconds.</summary>
-    private static int Count(List<ListItem> tail, NodeCost mine, double seconds)
+    internal static int CountFromTail(IReadOnlyList<ListItem> tail, NodeCost mine, double seconds)
     {
         int count = 0;
         double given = 0;

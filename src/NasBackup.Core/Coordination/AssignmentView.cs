@@ -16,6 +16,9 @@ internal sealed class AssignmentView(
 
     public string Id => document.Id;
 
+    /// <summary>The first list that an assignment came from.</summary>
+    public static string ListOf(string id) => id.Split('-')[0];
+
     /// <summary>The assignment that this one came from, or null for a first list.</summary>
     public AssignmentView? Parent => parent;
 

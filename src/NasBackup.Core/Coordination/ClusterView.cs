@@ -11,11 +11,13 @@ internal sealed class ClusterView
     private readonly Dictionary<string, AssignmentView> _assignments = new(StringComparer.Ordinal);
     private readonly List<AssignmentView> _order = [];
     private readonly Lock _gate = new();
+    private int _next;
 
     public ClusterView(PlanFolder folder, PlanDocument plan)
     {
         _folder = folder;
         _sources = plan.Identities.Count;
+        _next = (int)(WatchRing.PlaceOf(folder.Share.Tokens.Next(8)) % int.MaxValue);
         foreach (PlanListDocument list in plan.Lists)
         {
             Add(list.Assignment, parent: null, origin: null);
@@ -61,10 +63,39 @@ internal sealed class ClusterView
     public void Refresh()
     {
         // The list grows while it is walked: successors stand behind what they came from.
-        for (int i = 0; i < All.Count; i++)
+        for (int i = 0; At(i) is { } assignment; i++)
         {
-            Refresh(All[i]);
+            Refresh(assignment);
         }
+    }
+
+    /// <summary>Reads what is new in the chains of the assignments that came from some first lists, and of these.</summary>
+    /// <param name="lists">Ids of first lists: what stands before the <c>-</c> in those of all that came from them.</param>
+    public void Refresh(IReadOnlySet<string> lists)
+    {
+        for (int i = 0; lists.Count > 0 && At(i) is { } assignment; i++)
+        {
+            if (lists.Contains(AssignmentView.ListOf(assignment.Id)))
+            {
+                Refresh(assignment);
+            }
+        }
+    }
+
+    /// <summary>Reads on in some chains of open assignments, others each time, so that all have their turn.</summary>
+    /// <returns>Those that are open still.</returns>
+    public IReadOnlyList<AssignmentView> RefreshNext(int count)
+    {
+        IReadOnlyList<AssignmentView> open = Open;
+        var read = new List<AssignmentView>();
+        for (int i = 0; i < Math.Min(count, open.Count); i++)
+        {
+            _next = (_next + 1) % open.Count;
+            Refresh(open[_next]);
+            read.Add(open[_next]);
+        }
+
+        return [.. read.Where(assignment => assignment.Terminal is null)];
     }
 
     /// <summary>Reads what is new in one chain.</summary>
@@ -87,6 +118,14 @@ internal sealed class ClusterView
             {
                 Add(successor, assignment, slot);
             }
+        }
+    }
+
+    private AssignmentView? At(int index)
+    {
+        lock (_gate)
+        {
+            return index < _order.Count ? _order[index] : null;
         }
     }
 

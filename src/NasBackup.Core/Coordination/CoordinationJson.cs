@@ -17,6 +17,7 @@ namespace NasBackup.Coordination;
         typeof(StrictEnumConverter<BackupType>),
         typeof(StrictEnumConverter<SnapshotMode>),
         typeof(StrictEnumConverter<Durability>),
+        typeof(StrictEnumConverter<MonitorMode>),
         typeof(StrictEnumConverter<BackupStatus>),
         typeof(StrictEnumConverter<ErrorKind>),
         typeof(StrictEnumConverter<SetJobKind>),
@@ -30,4 +31,5 @@ namespace NasBackup.Coordination;
 [JsonSerializable(typeof(RecordDocument))]
 [JsonSerializable(typeof(LogDocument))]
 [JsonSerializable(typeof(RaceDocument))]
+[JsonSerializable(typeof(MailDocument))]
 internal sealed partial class CoordinationJson : JsonSerializerContext;

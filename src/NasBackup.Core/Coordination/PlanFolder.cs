@@ -63,6 +63,10 @@ internal sealed partial class PlanFolder
 
     public SlotChain Slots(string assignment) => new(Share, Assignment(assignment), assignment, endsWithTakeover: true);
 
+    /// <summary>Where others leave word for an incarnation.</summary>
+    /// <param name="name">The name of its record.</param>
+    public FilePath Mail(string name) => Root.Combine("mail").Combine(FilePath.FromText(name));
+
     public FilePath Record(string node, string incarnation) => Records.Combine($"{node}.{incarnation}");
 
     /// <summary>The attempts to take the disks of a failed owner over (F14).</summary>

@@ -55,6 +55,9 @@ internal sealed partial record RequestDocument
 
     public required double FailoverTimeoutSeconds { get; init; }
 
+    /// <summary>When nodes look at each other's counters (F12, F21).</summary>
+    public MonitorMode MonitorMode { get; init; }
+
     public required SnapshotMode Snapshot { get; init; }
 
     public required Durability Durability { get; init; }

@@ -64,7 +64,7 @@ internal sealed class FinishingPhase(
         heart.State = NodeState.Finalising;
         try
         {
-            detector.Look();
+            detector.LookAtAll();
             CompletionDocument completion = request.Job is null
                 ? new Finaliser(set.Tree, folder, request, plan, view, me.Node, Speeds(), heart.Meter.NoteCount, BaseVolumes()).Run(cancellation)
                 : new SetJobFinisher(

@@ -39,6 +39,9 @@ internal sealed class NodeEnvironment
     /// <exception cref="BackupException">DestinationNotAllowed.</exception>
     public Func<string, IFileTree> OpenDevice => path => AllowedPaths.Open(Open, path, Settings.AllowedDestination, ErrorIds.DestinationNotAllowed);
 
+    /// <summary>Up to so many living nodes all watch all.</summary>
+    public int WatchAllUpTo { get; init; } = WatchRing.WatchAllUpTo;
+
     /// <summary>What work costs a node, learned or preset.</summary>
     public required Func<string, NodeCost> CostOf { get; init; }
 

@@ -21,6 +21,7 @@ internal sealed class NodeRun : IDisposable
     private readonly INodeRuntime _runtime;
     private readonly FailureDetector _detector;
     private readonly NodeHeart _heart;
+    private PlanCosts? _costs;
 
     public NodeRun(
         PlanFolder folder, RequestDocument request, string node, NodeEnvironment environment, NodeRunOptions options, CancellationToken cancellation)
@@ -33,7 +34,8 @@ internal sealed class NodeRun : IDisposable
         _cancellation = _leave.Token;
         _runtime = folder.Share.Runtime;
         _me = new Identity(node, folder.Share.Tokens.Next(8));
-        _detector = new FailureDetector(folder, request.FailureTimeout);
+        _detector = new FailureDetector(folder, request.FailureTimeout, new WatchRules(
+            $"{_me.Node}.{_me.Incarnation}", environment.WatchAllUpTo, request.MonitorMode is MonitorMode.Estimated, record => _costs?.SecondsLeft(record) ?? 0));
         _heart = new NodeHeart(folder, _me, request, _cancellation) { Tell = text => options.Warning?.Invoke($"{node}: {text}") };
     }
 
@@ -105,6 +107,7 @@ internal sealed class NodeRun : IDisposable
             NodeOutcome outcome;
             using (var work = new NodeWork(_folder, _request, plan, view, _me, _environment, _detector, _heart, _options, _leave))
             {
+                _costs = work.Costs;
                 outcome = work.RunToEnd();
             }
 
@@ -193,6 +196,9 @@ internal sealed class NodeRun : IDisposable
     {
         _heart.Problem = problem;
         _heart.State = NodeState.Left;
-        _heart.TryCheckpoint();
+        if (_heart.TryCheckpoint() && problem is not null)
+        {
+            new Announcer(_heart, _detector, new Mailbox(_folder, _me), _me).SayGoodbye();
+        }
     }
 }

@@ -33,9 +33,9 @@ internal sealed class NodeWork : IDisposable
     private readonly SetFolder _set;
     private readonly Availability _availability;
     private readonly AssignmentCloser _closer;
+    private readonly Announcer _announcer;
     private readonly Watchman _watchman;
     private readonly Relief _relief;
-    private readonly Func<string, NodeCost> _costOf;
     private SetJobWriter? _setJob;
     private ArchiveWriter? _archive;
     private long _lastHelp;
@@ -70,13 +70,21 @@ internal sealed class NodeWork : IDisposable
             Failover = failover,
         };
         _closer = new AssignmentCloser(folder, view, me, heart.Meter.AddPulse, Tell);
-        _costOf = new PlanCosts(plan, environment.CostOf, _runtime).Of;
-        _watchman = new Watchman(folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, _closer, _costOf, _availability.Look, heart.Publish, Tell, Verbose);
-        _relief = new Relief(folder, view, me, request.FailureTimeout, detector, heart, _costOf, _availability.IsWell, Verbose);
-        heart.Cost = _costOf(me.Node);
+        Costs = new PlanCosts(plan, environment.CostOf, _runtime);
+        bool IsIdle() => heart is { State: NodeState.Idle, Counter: null };
+        var mailbox = new Mailbox(folder, me);
+        _announcer = new Announcer(heart, detector, mailbox, me);
+        var news = new NewsReader(folder, view, me, request.FailureTimeout, detector, mailbox, IsIdle);
+        _watchman = new Watchman(
+            folder, view, me, request.FailureTimeout, request.FailoverTimeout, detector, news, _closer, Costs.Of, _availability.Look, _announcer.Publish, IsIdle, Tell, Verbose);
+        _relief = new Relief(folder, view, me, request.FailureTimeout, detector, heart, _announcer, Costs, _availability.IsWell, Verbose);
+        heart.Cost = Costs.Of(me.Node);
         heart.Availability = _availability;
         heart.Queue = () => view.Open.Where(assignment => assignment.Owner == me.Incarnation);
     }
+
+    /// <summary>What work costs each node, as the plan counts it.</summary>
+    public PlanCosts Costs { get; }
 
     /// <summary>Blocks until the plan is complete.</summary>
     /// <exception cref="BackupException">SourceDiffers, DeviceDiffers.</exception>
@@ -152,7 +160,11 @@ internal sealed class NodeWork : IDisposable
         else
         {
             HelpFailover();
-            _relief.Ask();
+            if (_relief.Ask())
+            {
+                _watchman.Expect();
+            }
+
             _runtime.Sleep(IdleStep, _cancellation);
         }
 
@@ -162,7 +174,7 @@ internal sealed class NodeWork : IDisposable
     /// <summary>Who waits for a source may not be able to take its disk over; this node may.</summary>
     private void HelpFailover()
     {
-        if (_runtime.Time.GetElapsedTime(_lastHelp) > HelpInterval && _detector.All.Any(seen => seen.Record.State is NodeState.WaitingForFailover))
+        if (_runtime.Time.GetElapsedTime(_lastHelp) > HelpInterval && _detector.Fresh.Any(seen => seen.Record.State is NodeState.WaitingForFailover))
         {
             _availability.Help();
             _lastHelp = _runtime.Time.GetTimestamp();
@@ -175,10 +187,11 @@ internal sealed class NodeWork : IDisposable
         _view.Refresh(assignment);
         if (assignment.Terminal is null)
         {
-            Survivor self = new(_me.Node, _me.Incarnation, _costOf(_me.Node));
-            (_, int number) = _closer.TakeOver(
-                assignment, _me.Node, _me.Incarnation, TakeoverReason.Interrupted, _detector.Find(_me.Incarnation)?.Record, [self], static () => true)!.Value;
-            _heart.Publish(new SlotChainNews(assignment.Id, number));
+            Survivor self = new(_me.Node, _me.Incarnation, Costs.Of(_me.Node));
+            RecordDocument? record = _detector.ReadNow($"{_me.Node}.{_me.Incarnation}")?.Record;
+            (SlotDocument slot, int number) = _closer.TakeOver(
+                assignment, _me.Node, _me.Incarnation, TakeoverReason.Interrupted, record, [self], static () => true)!.Value;
+            _announcer.Publish(new SlotChainNews(assignment.Id, number), slot);
         }
     }
 
@@ -209,7 +222,7 @@ internal sealed class NodeWork : IDisposable
             }
 
             _options.Progress?.Invoke(Describe());
-            _runtime.Sleep(_detector.Interval, _over.Token);
+            _runtime.Sleep(_watchman.Pause, _over.Token);
         }
     }
 
@@ -232,7 +245,7 @@ internal sealed class NodeWork : IDisposable
                     _view.Refresh(assignment);
                     if (slot.Incarnation == _me.Incarnation)
                     {
-                        _heart.Publish(new SlotChainNews(assignment.Id, number));
+                        _announcer.Publish(new SlotChainNews(assignment.Id, number), slot);
                         return assignment;
                     }
                 }
@@ -287,12 +300,25 @@ internal sealed class NodeWork : IDisposable
         }
         else if (through && !_heart.HasLost)
         {
-            Survivor self = new(_me.Node, _me.Incarnation, _costOf(_me.Node));
+            Survivor self = new(_me.Node, _me.Incarnation, Costs.Of(_me.Node));
+            WaitForOthers(journal);
             (SlotDocument slot, int number) = _closer.Finish(assignment, journal, _watchman.Survivors(withSelf: false), self);
             if (slot.Incarnation == _me.Incarnation)
             {
-                _heart.Publish(new SlotChainNews(assignment.Id, number));
+                _announcer.Publish(new SlotChainNews(assignment.Id, number), slot);
             }
+        }
+    }
+
+    /// <summary>What failed here is for another node; where not all are read all the time, some are looked for.</summary>
+    private void WaitForOthers(FrozenJournal journal)
+    {
+        while (journal.Failed > 0 && !_detector.Recruit(WatchRing.Watchers))
+        {
+            _watchman.Expect();
+            ThrowIfLeaving();
+            _heart.Meter.AddPulse();
+            _runtime.Sleep(IdleStep, _cancellation);
         }
     }
 

@@ -1,4 +1,5 @@
 using NasBackup.Coordination;
+using NasBackup.Formats;
 using NasBackup.Planning;
 
 namespace NasBackup.Jobs;
@@ -18,6 +19,13 @@ internal sealed class PlanCosts
         {
             _known[list.Assignment.Node ?? ""] = new NodeCost(list.Speed, list.CostPerEntrySeconds);
         }
+    }
+
+    /// <summary>How long a node needs still for what its record counts, at the pace that it has lately; in seconds.</summary>
+    public double SecondsLeft(RecordDocument record)
+    {
+        (long bytes, long entries) = (record.Counters.Total(counter => counter.BytesLeft), record.Counters.Total(counter => counter.EntriesLeft));
+        return Of(record.Node).At(record.Pace).Of(bytes, entries);
     }
 
     public NodeCost Of(string node)

@@ -25,6 +25,7 @@ internal static class PlanDescription
             Exclude = request.Exclude,
             FailureTimeout = request.FailureTimeout,
             FailoverTimeout = request.FailoverTimeout,
+            MonitorMode = request.MonitorMode,
             SourceOwner = request.Sources.All(source => source.Owner is null) ? [] : [.. request.Sources.Select(source => source.Owner ?? "")],
             CreatedAt = request.CreatedAt,
             Entries = plan?.Entries ?? 0,

@@ -16,7 +16,8 @@ namespace NasBackup.Jobs;
 /// <param name="failureTimeout">The plan's failure timeout.</param>
 /// <param name="detector">What this node sees of the others.</param>
 /// <param name="heart">This node's record.</param>
-/// <param name="costOf">What work costs a node, as the plan counts it.</param>
+/// <param name="announcer">How it tells others.</param>
+/// <param name="costs">What work costs a node, as the plan counts it.</param>
 /// <param name="isWell">Whether this node sees source and device, so that it can take work.</param>
 /// <param name="verbose">Told what is decided, and why.</param>
 internal sealed class Relief(
@@ -26,7 +27,8 @@ internal sealed class Relief(
     TimeSpan failureTimeout,
     FailureDetector detector,
     NodeHeart heart,
-    Func<string, NodeCost> costOf,
+    Announcer announcer,
+    PlanCosts costs,
     Func<bool> isWell,
     Action<string> verbose)
 {
@@ -36,7 +38,14 @@ internal sealed class Relief(
     /// <summary>What is worth less than that is not cut.</summary>
     private const double LeastSecondsGiven = 0.5;
 
-    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(3);
+    /// <summary>Where not all records are read, so many are looked at before one is asked. Each is another node's choice too,
+    /// so whoever needs longest is found by somebody.</summary>
+    public const int Sampled = 3;
+
+    /// <summary>Who finds nobody to ask looks ever more seldom, up to so many times the patience.</summary>
+    public const int MostPatience = 4;
+
+    public static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(3);
 
     private readonly TimeProvider _time = folder.Share.Runtime.Time;
     private readonly AssignmentCutter _cutter = new(folder, view, me, heart.Meter.AddStep);
@@ -47,6 +56,8 @@ internal sealed class Relief(
     private BegunCut? _begun;
     private long _asks;
     private long? _askedAt;
+    private long? _sampledAt;
+    private int _vain;
     private string? _lastAsked;
 
     /// <summary>How far the workers are in a list of this node's.</summary>
@@ -59,17 +70,19 @@ internal sealed class Relief(
     }
 
     /// <summary>Asks for work, where that is due. For the thread that would work.</summary>
-    public void Ask()
+    /// <returns>Whether something may come of it soon.</returns>
+    public bool Ask()
     {
-        if (_askedAt is { } asked && _time.GetElapsedTime(asked) < (failureTimeout / 2 > LeastPatience ? failureTimeout / 2 : LeastPatience))
+        TimeSpan patience = failureTimeout / 2 > LeastPatience ? failureTimeout / 2 : LeastPatience;
+        if ((_askedAt is { } asked && _time.GetElapsedTime(asked) < patience * Math.Clamp(_vain, 1, MostPatience)) || !HasSampled())
         {
-            return;
+            return _sampledAt is not null;
         }
 
         _askedAt = _time.GetTimestamp();
-        var loads = detector.All
-            .Where(seen => IsAtWork(seen) && seen.Record.State is NodeState.Working && seen.Record.Incarnation != me.Incarnation)
-            .Select(seen => (seen.Record, Seconds: SecondsLeft(seen.Record)))
+        var loads = detector.Candidates
+            .Where(seen => seen.Record.State is NodeState.Working && seen.Record.Incarnation != me.Incarnation)
+            .Select(seen => (seen.Record, Seconds: costs.SecondsLeft(seen.Record)))
             .Where(load => load.Seconds >= LeastSecondsLeft)
             .OrderBy(load => load.Record.Incarnation == _lastAsked)
             .ThenByDescending(load => load.Seconds)
@@ -77,18 +90,41 @@ internal sealed class Relief(
         if (loads.Count == 0 || !isWell())
         {
             heart.Asks = null;
-            return;
+            _vain += detector.IsSparse ? 1 : 0;
+            return false;
         }
 
         (RecordDocument slowest, double seconds) = loads[0];
         verbose($"Asks {slowest.Node} for work: it has some {seconds:F0} s left (pace {slowest.Pace ?? 1:F2}).");
         _lastAsked = slowest.Incarnation;
+        _vain = 0;
         heart.Asks = new AskDocument(slowest.Incarnation, ++_asks);
-        heart.TryCheckpoint();
+        announcer.Show($"{slowest.Node}.{slowest.Incarnation}");
+        return true;
     }
 
     /// <summary>Forgets what was asked: there is work.</summary>
-    public void Forget() => (_askedAt, _lastAsked) = (null, null);
+    public void Forget() => (_askedAt, _lastAsked, _sampledAt, _vain) = (null, null, null, 0);
+
+    /// <summary>Where not all records are read: whether some have been, long enough to see who moves.</summary>
+    private bool HasSampled()
+    {
+        if (!detector.IsSparse)
+        {
+            return true;
+        }
+
+        if (_sampledAt is not { } since)
+        {
+            _sampledAt = _time.GetTimestamp();
+            detector.Sample(Sampled);
+            return false;
+        }
+
+        bool hasSeen = _time.GetElapsedTime(since) >= (failureTimeout / 3 > LeastPatience ? failureTimeout / 3 : LeastPatience);
+        _sampledAt = hasSeen ? null : since;
+        return hasSeen;
+    }
 
     /// <summary>Gives work to those that ask for it. For the thread that watches.</summary>
     /// <exception cref="FileSystemException">The share does not do it; what was begun is gone on with next time.</exception>
@@ -109,7 +145,7 @@ internal sealed class Relief(
             (long entries, long bytes) = (given.Sum(successor => successor.Entries), given.Sum(successor => successor.Bytes));
             verbose($"Gave {entries} entries of {cut.Assignment.Id}, {bytes} bytes, to {string.Join(", ", given.Select(successor => successor.Node))}.");
             _grant!.Seconds -= _grant.Mine.Of(bytes, entries);
-            heart.Publish(new SlotChainNews(cut.Assignment.Id, number));
+            announcer.Publish(new SlotChainNews(cut.Assignment.Id, number), cut.Slot);
         }
 
         _grant = null;
@@ -118,7 +154,7 @@ internal sealed class Relief(
     /// <summary>Works out who gets how much, so that all that live end together.</summary>
     private BegunGrant? Begin()
     {
-        IReadOnlyList<Observation> all = detector.All;
+        IReadOnlyList<Observation> all = detector.Fresh;
         Observation[] asking = [.. all.Where(IsAsking)];
         AssignmentView[] own = asking.Length == 0 ? [] : [.. view.Open.Where(assignment => assignment.Owner == me.Incarnation)];
         if (own.Length == 0 || heart.State is not NodeState.Working)
@@ -126,7 +162,7 @@ internal sealed class Relief(
             return null;
         }
 
-        NodeCost mine = costOf(me.Node).At(heart.Pace);
+        NodeCost mine = costs.Of(me.Node).At(heart.Pace);
         long bytes = Math.Max(0, own.Total(assignment => heart.CounterOf(assignment).BytesLeft) - heart.BytesInFlight);
         long entries = own.Total(assignment => heart.CounterOf(assignment).EntriesLeft);
         double left = mine.Of(bytes, entries);
@@ -143,8 +179,8 @@ internal sealed class Relief(
         double SpeedOf(NodeCost cost) => left / Math.Max(cost.Of(bytes, entries), double.Epsilon);
         double end = CommonEnd.Of(left, all
             .Where(seen => IsAtWork(seen) && seen.Record.Incarnation != me.Incarnation)
-            .Select(seen => new Peer(SecondsLeft(seen.Record), SpeedOf(costOf(seen.Record.Node).At(seen.Record.Pace)))));
-        Survivor[] askers = [.. asking.Select(seen => new Survivor(seen.Record.Node, seen.Record.Incarnation, costOf(seen.Record.Node).At(seen.Record.Pace)))];
+            .Select(seen => new Peer(costs.SecondsLeft(seen.Record), SpeedOf(costs.Of(seen.Record.Node).At(seen.Record.Pace)))));
+        Survivor[] askers = [.. asking.Select(seen => new Survivor(seen.Record.Node, seen.Record.Incarnation, costs.Of(seen.Record.Node).At(seen.Record.Pace)))];
         (double seconds, int takers) = CommonEnd.Give(left, end, [.. askers.Select(asker => SpeedOf(asker.Cost))]);
         verbose($"Asked for work by {string.Join(", ", askers.Select(asker => asker.Node))}: {left:F1} s left, all could end in {end:F1} s.");
         return new BegunGrant(new Stack<AssignmentView>(own), askers[..takers], mine) { Seconds = seconds };
@@ -175,12 +211,6 @@ internal sealed class Relief(
         && seen.Record is { State: NodeState.Idle, Counters.Count: 0, Asks: { } asks }
         && asks.Incarnation == me.Incarnation
         && _answered.GetValueOrDefault(seen.Record.Incarnation) < asks.Number;
-
-    private double SecondsLeft(RecordDocument record)
-    {
-        (long bytes, long entries) = (record.Counters.Total(counter => counter.BytesLeft), record.Counters.Total(counter => counter.EntriesLeft));
-        return costOf(record.Node).At(record.Pace).Of(bytes, entries);
-    }
 
     /// <summary>What is being given.</summary>
     /// <param name="Lists">This node's lists that were not cut for it yet, the last one on top.</param>

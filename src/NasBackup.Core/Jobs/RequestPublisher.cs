@@ -57,6 +57,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
                 ExcludeCaches = request.ExcludeCaches,
                 FailureTimeoutSeconds = request.FailureTimeout.TotalSeconds,
                 FailoverTimeoutSeconds = request.FailoverTimeout.TotalSeconds,
+                MonitorMode = request.MonitorMode,
                 Snapshot = request.Snapshot,
                 Durability = request.Durability,
                 Wait = request.Wait,

@@ -46,6 +46,7 @@ internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost
 
         var closer = new AssignmentCloser(folder, view, _me, static () => { });
         var takeovers = new List<Takeover>();
+        var successors = new HashSet<string>(StringComparer.Ordinal);
         using var record = new RecordKeeper(folder, _me);
         foreach (AssignmentView assignment in view.Open.Where(IsItsOwn))
         {
@@ -54,14 +55,21 @@ internal sealed class RequestedTakeover(PlanFolder folder, Func<string, NodeCost
             record.AddNews(new SlotChainNews(assignment.Id, number));
             if (slot.Incarnation == _me.Incarnation && slot.Kind is SlotKind.TakenOver)
             {
+                successors.UnionWith(slot.Successors!.Where(successor => successor.Owner is not null).Select(successor => $"{successor.Node}.{successor.Owner}"));
                 takeovers.Add(TakeoverDocument.Of(assignment.Id, slot).ToModel(folder.PlanId));
             }
         }
 
-        // News travels in records: with one that tells it, the survivors begin at their next look, not at their next full one.
+        // News travels in records, and by mail where not all read all: with one that tells it, the survivors begin at their next look, not at their next full one.
         record.Write(
             new RecordContent(NodeState.Left, [], 0, 0, 0, new WorkMeter(folder.Share.Runtime), CurrentFile: null, Problem: null, LeftByStop: false),
             takesWork: false);
+        var mailbox = new Mailbox(folder, _me);
+        foreach (string successor in successors)
+        {
+            mailbox.TrySend(successor);
+        }
+
         return takeovers;
 
         RecordDocument? RecordOf(AssignmentView assignment) => assignment.Owner is { } owner ? detector.Find(owner)?.Record : null;

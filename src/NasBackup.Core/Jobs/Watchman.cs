@@ -16,30 +16,66 @@ internal sealed class Watchman(
     TimeSpan failureTimeout,
     TimeSpan failoverTimeout,
     FailureDetector detector,
+    NewsReader news,
     AssignmentCloser closer,
     Func<string, NodeCost> costOf,
     Action lookAtPlaces,
-    Action<SlotChainNews> published,
+    Action<SlotChainNews, SlotDocument> published,
+    Func<bool> isIdle,
     Action<string> warn,
     Action<string> verbose)
 {
+    /// <summary>Who waits for long looks less often; it does not notice much later than a tenth of what it has waited.</summary>
+    private const double PausePart = 0.1;
+
+    private static readonly TimeSpan MostPause = TimeSpan.FromSeconds(5);
+
     private readonly INodeRuntime _runtime = folder.Share.Runtime;
-    private readonly Dictionary<string, long> _news = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _damagedSince = new(StringComparer.Ordinal);
-    private long _lastFullRead;
+    private long _quietSince;
+
+    /// <summary>How long to wait until the next round.</summary>
+    public TimeSpan Pause
+    {
+        get
+        {
+            TimeSpan most = failureTimeout / 6 < MostPause ? failureTimeout / 6 : MostPause;
+            TimeSpan wanted = _runtime.Time.GetElapsedTime(_quietSince) * PausePart;
+            return wanted < detector.Interval || most < detector.Interval ? detector.Interval : wanted < most ? wanted : most;
+        }
+    }
+
+    /// <summary>Something is expected to happen soon.</summary>
+    public void Expect() => _quietSince = _runtime.Time.GetTimestamp();
 
     /// <summary>One round: look, read news, act.</summary>
     public void Round(CancellationToken cancellation)
     {
-        if (!detector.Look())
+        bool answers = detector.Look();
+        if (!answers || detector.HadGap || !isIdle())
+        {
+            Expect();
+        }
+
+        if (!answers)
         {
             return;
         }
 
-        ReadNews();
+        if (news.Read())
+        {
+            Expect();
+        }
+
         if (folder.IsStopped)
         {
             return;
+        }
+
+        if (detector.HasSuspects)
+        {
+            Expect();
+            detector.Recruit(SurvivorChoice.Most);
         }
 
         foreach (AssignmentView assignment in view.Open)
@@ -58,29 +94,13 @@ internal sealed class Watchman(
 
     /// <summary>Those that can take work now: seen moving lately, and this node.</summary>
     public IReadOnlyList<Survivor> Survivors(bool withSelf)
-        => [.. detector.All
-            .Where(seen => FailureDetector.IsLiving(seen) && seen.Record.TakesWork)
-            .Where(seen => seen.Record.Incarnation == me.Incarnation ? withSelf : seen.SeenMoving)
-            .Select(seen => new Survivor(seen.Record.Node, seen.Record.Incarnation, Cost(seen.Record)))];
-
-    /// <summary>Reads slots when somebody says that there are new ones, and now and then all the same: news are only a hint.</summary>
-    private void ReadNews()
     {
-        bool any = false;
-        foreach (Observation seen in detector.All)
-        {
-            any |= _news.GetValueOrDefault(seen.Record.Incarnation, -1) != seen.Record.NewsCount;
-            _news[seen.Record.Incarnation] = seen.Record.NewsCount;
-        }
-
-        if (any || _runtime.Time.GetElapsedTime(_lastFullRead) > failureTimeout / 2)
-        {
-            view.Refresh();
-            folder.Completion.Refresh();
-            _lastFullRead = _runtime.Time.GetTimestamp();
-        }
-
-        folder.Control.Refresh();
+        IEnumerable<Survivor> others = detector.Candidates
+            .Where(seen => seen.Record.Incarnation != me.Incarnation)
+            .Select(seen => new Survivor(seen.Record.Node, seen.Record.Incarnation, Cost(seen.Record)));
+        return withSelf && detector.ReadNow($"{me.Node}.{me.Incarnation}") is { } self
+            ? [.. others, new Survivor(me.Node, me.Incarnation, Cost(self.Record))]
+            : [.. others];
     }
 
     private Verdict? Judge(AssignmentView assignment)
@@ -98,6 +118,11 @@ internal sealed class Watchman(
             return JudgeUnclaimed(assignment, isMyName);
         }
 
+        if (!isMyName && !detector.Watches($"{assignment.Node}.{owner}"))
+        {
+            return null;
+        }
+
         Observation? seen = detector.Find(owner);
         string node = seen?.Record.Node ?? assignment.Node ?? owner;
         if (isMyName)
@@ -108,38 +133,47 @@ internal sealed class Watchman(
 
         if (seen is null)
         {
-            return WaitedFor(assignment, failureTimeout + FailureDetector.VisibilityDelay) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
+            detector.Watch($"{node}.{owner}", failureTimeout / 2);
+            return detector.IsAbsent($"{node}.{owner}", Hidden) && WaitedFor(assignment, Hidden) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
         }
 
         if (seen.HasLeft)
         {
             // Who left since the whole job was stopped may come back now that it goes on.
-            bool mayReturn = seen.Record.LeftByStop && detector.FindLiving(node) is null && !WaitedFor(assignment, failureTimeout);
-            return mayReturn || detector.FindLiving(node) is not null ? null : new Verdict(node, owner, TakeoverReason.Left);
+            news.ReadMailOf(seen.Name);
+            bool isBack = detector.FindLiving(node) is not null && !(detector.IsSparse && WaitedFor(assignment, failureTimeout));
+            bool mayReturn = seen.Record.LeftByStop && !isBack && !WaitedFor(assignment, failureTimeout);
+            return mayReturn || isBack ? null : new Verdict(node, owner, TakeoverReason.Left);
         }
 
         if (seen.IsFailed)
         {
+            news.ReadMailOf(seen.Name);
             verbose($"{node} is held for failed: its record showed no progress for {detector.Silence(seen).TotalSeconds:F1} s (state {seen.Record.State}, sequence {seen.Record.Sequence}).");
             return new Verdict(node, owner, TakeoverReason.NoProgress, IsSilent: true);
         }
 
         // It lives, but does not take up what it owns.
         bool knows = seen.Record.Counters.Any(counter => counter.Assignment == assignment.Id) || seen.Record.State is NodeState.Working;
-        return !knows && WaitedFor(assignment, failureTimeout + FailureDetector.VisibilityDelay) ? new Verdict(node, owner, TakeoverReason.NoProgress) : null;
+        return !knows && detector.IsFresh(seen) && _runtime.Time.GetElapsedTime(seen.ReadSince) >= Hidden && WaitedFor(assignment, Hidden)
+            ? new Verdict(node, owner, TakeoverReason.NoProgress)
+            : null;
     }
+
+    /// <summary>How long one whose record cannot be seen, or who does not take up what it owns, is waited for.</summary>
+    private TimeSpan Hidden => failureTimeout + FailureDetector.VisibilityDelay;
 
     private Verdict? JudgeUnclaimed(AssignmentView assignment, bool isMyName)
     {
         string node = assignment.Node ?? "";
-        if (isMyName || detector.FindLiving(node) is not null)
+        if (isMyName || !detector.IsOnArc(node) || detector.FindLiving(node) is not null || detector.HasUnread(node))
         {
             return null;
         }
 
         // Who says that it cannot take part need not be waited for.
         return CouldNotStart(node) ? new Verdict(node, null, TakeoverReason.CouldNotStart)
-            : WaitedFor(assignment, failureTimeout) ? new Verdict(node, null, TakeoverReason.NeverStarted)
+            : WaitedFor(assignment, failureTimeout) && _runtime.Time.GetElapsedTime(assignment.FirstSeen, detector.ListedAt) >= failureTimeout ? new Verdict(node, null, TakeoverReason.NeverStarted)
             : null;
     }
 
@@ -175,8 +209,17 @@ internal sealed class Watchman(
     private void TakeOver(AssignmentView assignment, Verdict verdict)
     {
         view.Refresh(assignment);
-        if (assignment.Terminal is not null)
+        if (assignment.Terminal is not null || assignment.Owner != verdict.Incarnation)
         {
+            // Closed, or claimed a moment ago.
+            return;
+        }
+
+        bool isMyOwn = me.Node.Equals(verdict.Node, StringComparison.OrdinalIgnoreCase);
+        if (!isMyOwn && !detector.Recruit(SurvivorChoice.Most))
+        {
+            // Who is to go on with it is looked for first.
+            Expect();
             return;
         }
 
@@ -187,7 +230,6 @@ internal sealed class Watchman(
             lookAtPlaces();
         }
 
-        bool isMyOwn = me.Node.Equals(verdict.Node, StringComparison.OrdinalIgnoreCase);
         IReadOnlyList<Survivor> survivors = isMyOwn ? Self() : Survivors(withSelf: true);
         if (closer.TakeOver(
             assignment,
@@ -205,7 +247,7 @@ internal sealed class Watchman(
         if (slot.Incarnation == me.Incarnation && slot.Kind is SlotKind.TakenOver)
         {
             verbose($"Took over {assignment.Id} of {verdict.Node} ({verdict.Reason}): {slot.Frozen!.Entries} entries stay, the rest goes to {string.Join(", ", slot.Successors!.Select(successor => successor.Node))}.");
-            published(new SlotChainNews(assignment.Id, number));
+            published(new SlotChainNews(assignment.Id, number), slot);
             WarnOfRecord(verdict);
         }
     }

@@ -73,6 +73,9 @@ public sealed class BackupPlan
 
     public required TimeSpan FailoverTimeout { get; init; }
 
+    /// <summary>When nodes look at each other's counters.</summary>
+    public MonitorMode MonitorMode { get; init; }
+
     public IReadOnlyList<string> SourceOwner { get; init; } = [];
 
     /// <summary>When it was asked for (UTC, by the clock of the machine that asked).</summary>

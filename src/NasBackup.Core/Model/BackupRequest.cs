@@ -29,6 +29,16 @@ public enum BackupType
     Incremental,
 }
 
+/// <summary>When nodes look at each other's counters.</summary>
+public enum MonitorMode
+{
+    /// <summary>All the time (F12): a failure is noticed after the failure timeout.</summary>
+    Continuous,
+    /// <summary>When a node's work should be done by its counter and its pace, and all the time from then on if it is not (F21):
+    /// the share carries less, and a failure is noticed later.</summary>
+    Estimated,
+}
+
 /// <summary>What a checkpoint guarantees.</summary>
 public enum Durability
 {
@@ -99,6 +109,9 @@ public sealed record BackupRequest
 
     /// <summary>The node that owns the disk of each source: none, one for all, or one per path (F14).</summary>
     public IReadOnlyList<string> SourceOwner { get; init; } = [];
+
+    /// <summary>When nodes look at each other's counters (F12, F21).</summary>
+    public MonitorMode MonitorMode { get; init; } = MonitorMode.Continuous;
 
     public SnapshotMode Snapshot { get; init; } = SnapshotMode.None;
 

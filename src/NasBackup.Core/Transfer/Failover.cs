@@ -138,15 +138,13 @@ internal sealed class Failover(
     /// accord has not failed, and keeps its disks.</summary>
     private bool HasFailed(string node)
     {
-        Observation[] records = [.. detector.All.Where(seen => seen.Record.Node.Equals(node, StringComparison.OrdinalIgnoreCase))];
-        return records.Length == 0
-            ? folder.Share.Runtime.Time.GetElapsedTime(detector.WatchingSince) > request.FailureTimeout
+        IReadOnlyList<Observation> records = detector.OfNode(node);
+        return records.Count == 0
+            ? !detector.HasUnread(node) && folder.Share.Runtime.Time.GetElapsedTime(detector.WatchingSince) > request.FailureTimeout
             : !records.Any(FailureDetector.IsLiving) && records.Any(seen => seen.IsFailed && !seen.HasLeft);
     }
 
-    private bool HasDied(SlotDocument running) => detector.Find(running.Incarnation) is { } seen
-        ? !FailureDetector.IsLiving(seen)
-        : folder.Share.Runtime.Time.GetElapsedTime(detector.WatchingSince) > request.FailureTimeout;
+    private bool HasDied(SlotDocument running) => detector.IsGone(running.Node, running.Incarnation, detector.WatchingSince, request.FailureTimeout);
 
     private bool IsTooSoon() => _failedAt is { } at && folder.Share.Runtime.Time.GetElapsedTime(at) < request.FailureTimeout;
 

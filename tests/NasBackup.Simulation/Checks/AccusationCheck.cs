@@ -18,6 +18,7 @@ internal sealed class AccusationCheck(Oracle oracle, SimulatedCluster cluster)
     private readonly Dictionary<string, (long At, int Writes)> _checkpoints = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _processes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _progress = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _dead = new(StringComparer.Ordinal);
 
     private TimeSpan FailureTimeout => cluster.Scenario.FailureTimeout;
 
@@ -101,12 +102,34 @@ internal sealed class AccusationCheck(Oracle oracle, SimulatedCluster cluster)
             oracle.Break(Promise.OnlyFreshReadsAccuse, $"{slot.Node} holds {record.Node} for failed in {chain} after {watched.TotalSeconds:F3} s of fresh reads without progress; the failure timeout is {FailureTimeout.TotalSeconds:F3} s");
         }
 
+        CountWatchers(accuser, $"{record.Node}.{accused}");
         if (_progress.TryGetValue($"{record.Node}.{accused}", out TimeSpan moved) && oracle.Now - moved < FailureTimeout / 2)
         {
             Machine owner = cluster.Machines.First(machine => machine.Name == record.Node);
             if (owner.TroubledUntil < oracle.Now.Ticks - FailureTimeout.Ticks)
             {
                 oracle.Break(Promise.ProgressMeansWork, $"{slot.Node} took over from {record.Node}, which moved {(oracle.Now - moved).TotalSeconds:F2} s ago");
+            }
+        }
+    }
+
+    public void NoteDeath(string process) => _dead.Add(process);
+
+    /// <summary>Whether it was seen by some only, and whether some of these are no more.</summary>
+    private void CountWatchers(string accuser, string record)
+    {
+        int running = cluster.Machines.Count(machine => machine.IsRunning && machine.Process!.Name != accuser);
+        Series[] others = [.. _series.Where(pair => pair.Key.Record == record && pair.Key.Process != accuser && !_dead.Contains(pair.Key.Process)).Select(pair => pair.Value)];
+        if (cluster.Scenario.MonitorMode is MonitorMode.Estimated)
+        {
+            cluster.Tally.Count("quiet: taken over");
+        }
+        else if (cluster.Scenario.HasRing && others.Count(series => oracle.Now.Ticks - series.At < FailureTimeout.Ticks) < running - 1)
+        {
+            cluster.Tally.Count("ring: taken over, watched by some alone");
+            if (_series.Any(pair => pair.Key.Record == record && _dead.Contains(pair.Key.Process)))
+            {
+                cluster.Tally.Count("ring: taken over, a watcher had died");
             }
         }
     }
@@ -127,6 +150,8 @@ internal sealed class AccusationCheck(Oracle oracle, SimulatedCluster cluster)
         {
             series.Last = now;
         }
+
+        _series[(process, record)].At = oracle.Now.Ticks;
     }
 
     public string ProcessOf(string incarnation) => _processes.GetValueOrDefault(incarnation, "");
@@ -142,6 +167,9 @@ internal sealed class AccusationCheck(Oracle oracle, SimulatedCluster cluster)
         public long Since { get; init; }
 
         public long Last { get; set; }
+
+        /// <summary>When that was, by nobody's clock.</summary>
+        public long At { get; set; }
 
         public (long, NodeState, long) Key { get; init; }
     }

@@ -148,7 +148,11 @@ internal sealed class Oracle : IVolumeWatcher
 
     public void Failed(string process, Operation operation, string path) => _accusations?.Failed(process, operation, path);
 
-    public void NoteDeath(string process) => _phases?.NoteDeath(process);
+    public void NoteDeath(string process)
+    {
+        _accusations?.NoteDeath(process);
+        _phases?.NoteDeath(process);
+    }
 
     /// <summary>Reading from the source has stopped on a machine, and will not go on for a while.</summary>
     public void NoteStuck(Machine machine, TimeSpan duration)

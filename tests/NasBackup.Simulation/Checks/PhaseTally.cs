@@ -37,6 +37,10 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
         "cut: successor done",
         "takeover of a list that was cut",
         "takeover of a list that came from a cut",
+        "ring: mail sent",
+        "ring: taken over, watched by some alone",
+        "ring: taken over, a watcher had died",
+        "quiet: taken over",
     ];
 
     private readonly Dictionary<string, string> _openTakeovers = new(StringComparer.Ordinal);
@@ -58,7 +62,11 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
 
     public void Did(string process, Operation operation, string path)
     {
-        if (operation is Operation.CreateNew && path.Contains("/list.", StringComparison.Ordinal) && path.Contains('-', StringComparison.Ordinal))
+        if (operation is Operation.Write && path.Contains("/mail/", StringComparison.Ordinal))
+        {
+            Count("ring: mail sent");
+        }
+        else if (operation is Operation.CreateNew && path.Contains("/list.", StringComparison.Ordinal) && path.Contains('-', StringComparison.Ordinal))
         {
             _openTakeovers[process] = path;
         }

@@ -13,7 +13,7 @@ internal sealed class StuckCheck(Oracle oracle, SimulatedCluster cluster, Schedu
     {
         TimeSpan start = oracle.Now;
         TimeSpan wait = (cluster.Scenario.FailureTimeout * 1.5) + Grace;
-        if (duration > wait && machine.IsRunning)
+        if (duration > wait && machine.IsRunning && cluster.Scenario.MonitorMode is MonitorMode.Continuous)
         {
             string process = machine.Process!.Name;
             scheduler.At(start + wait, () => Judge(machine, process, start));
@@ -29,7 +29,10 @@ internal sealed class StuckCheck(Oracle oracle, SimulatedCluster cluster, Schedu
             return;
         }
 
-        bool somebodySees = cluster.Machines.Any(other => other != machine && other.IsRunning && other.TroubledUntil < start.Ticks);
+        // On a ring three of the others watch it.
+        Machine[] others = [.. cluster.Machines.Where(other => other != machine && other.IsRunning)];
+        int well = others.Count(other => other.TroubledUntil < start.Ticks);
+        bool somebodySees = well > (cluster.Scenario.HasRing ? others.Length - WatchRing.Watchers : 0);
         AssignmentFacts? assignment = oracle.Facts.Find(inHand.Assignment);
         if (somebodySees && assignment is { Terminal: null } && assignment.Owner == record.Incarnation && assignment.Since < start && oracle.LastMoved(record) < start + Grace)
         {

@@ -1,3 +1,4 @@
+using NasBackup.Coordination;
 using NasBackup.Planning;
 
 namespace NasBackup.Simulation.Cluster;
@@ -44,9 +45,21 @@ internal sealed record Scenario
 
     public required bool HasSourceOwner { get; init; }
 
+    /// <summary>Up to so many nodes all watch all.</summary>
+    public required int WatchAllUpTo { get; init; }
+
+    /// <summary>Whether each node watches some of the others only, as long as all live.</summary>
+    public bool HasRing => Nodes > WatchAllUpTo;
+
+    public required MonitorMode MonitorMode { get; init; }
+
     public static Scenario Create(Random random)
     {
         int nodes = 2 + (int)((MostNodes - 1) * Math.Pow(random.NextDouble(), 2));
+
+        // A third of the runs has a ring of watchers: most of these with fewer nodes than it is made for, some with as many.
+        int ring = random.Next(12);
+        nodes = ring == 0 ? WatchRing.WatchAllUpTo + 1 + random.Next(4) : ring < 4 ? Math.Max(5, nodes) : nodes;
         int entries = 50 + random.Next(70);
         double failure = 1.5 + (random.NextDouble() * 6);
         double basis = 40_000 + random.Next(200_000);
@@ -70,11 +83,13 @@ internal sealed record Scenario
             LargeFile = hasLarge ? (int)(basis * failure * 2.5) : 0,
             Strategy = random.Next(4) switch { 0 => PlanStrategy.Proportional, 1 => PlanStrategy.RoundRobin, _ => PlanStrategy.Balanced },
             HasSourceOwner = random.Next(2) == 0,
+            MonitorMode = random.Next(5) == 0 ? MonitorMode.Estimated : MonitorMode.Continuous,
+            WatchAllUpTo = ring is > 0 and < 4 ? 2 + random.Next(3) : WatchRing.WatchAllUpTo,
         };
     }
 
     public override string ToString()
         => $"{Nodes} nodes, {Entries} entries, failure timeout {FailureTimeout.TotalSeconds:F1} s, failover timeout {FailoverTimeout.TotalSeconds:F0} s, cache {CacheTime.TotalSeconds:F0} s, "
         + $"{Workers} workers, {(SyncsAsOne ? "syncs as one" : "syncs each")}{(CommitsAtClose ? ", commits at close" : "")}{(DeviceKeepsNames ? "" : ", device keeps names when synced")}"
-        + $", {Layout}{(LargeFile > 0 ? $", a file of {LargeFile} bytes" : "")}, {Strategy}{(HasSourceOwner ? ", source owned by a node" : "")}";
+        + $", {Layout}{(LargeFile > 0 ? $", a file of {LargeFile} bytes" : "")}, {Strategy}{(HasSourceOwner ? ", source owned by a node" : "")}{(MonitorMode is MonitorMode.Estimated ? ", quiet" : "")}{(HasRing ? $", a ring above {WatchAllUpTo}" : "")}";
 }

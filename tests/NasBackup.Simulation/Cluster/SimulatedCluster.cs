@@ -230,6 +230,7 @@ internal sealed class SimulatedCluster
         ExcludeCaches = false,
         FailureTimeoutSeconds = Scenario.FailureTimeout.TotalSeconds,
         FailoverTimeoutSeconds = Scenario.FailoverTimeout.TotalSeconds,
+        MonitorMode = Scenario.MonitorMode,
         Snapshot = SnapshotMode.None,
         Durability = Durability.Strict,
     };
@@ -259,6 +260,7 @@ internal sealed class SimulatedCluster
                 CostOf = node => new NodeCost(node[0] == 'n' ? Speed(node) : 1_000_000),
                 TakeTurn = new BackupTurn(share, new PlanStore(share)).TryTake,
                 LocalNode = machine.Name,
+                WatchAllUpTo = Scenario.WatchAllUpTo,
                 Log = (result, heart) => log.Append(result.Node, new LogDocument(
                     result.PlanId, runtime.Time.GetUtcNow().UtcDateTime, heart.Meter.Seconds, heart.EntriesDone, heart.BytesDone, heart.Meter.Fit.TransferRate, heart.Meter.Fit.CostPerEntry, result.Status)),
             };

@@ -34,6 +34,13 @@ internal static class FaultPlan
             faults.Add(Create(kind, scenario, random));
         }
 
+        if (scenario.HasRing)
+        {
+            // A ring is for the death of watchers.
+            faults.Add(Create(FaultKind.MachineCrash, scenario, random));
+            faults.Add(Create(FaultKind.CrashOfSeveral, scenario, random));
+        }
+
         return faults;
     }
 
