@@ -2,12 +2,14 @@ using System.Diagnostics;
 using System.Globalization;
 using NasBackup.Simulation.Checks;
 using NasBackup.Simulation.Faults;
+using NasBackup.Simulation.Measures;
 
 namespace NasBackup.Simulation;
 
 /// <summary>
 /// <c>dotnet run --project tests/NasBackup.Simulation -- --seeds N [--from SEED] [--minutes M] [--parallel P]</c> runs seeds;
-/// <c>-- --seed S [--lines L]</c> runs one and prints its trace. Anything else is for the test runner.
+/// <c>-- --seed S [--lines L]</c> runs one and prints its trace; <c>-- --measure scale|traffic [--nodes N] [--files F] [--of-seed S]</c>
+/// measures. Anything else is for the test runner.
 /// </summary>
 internal static class Program
 {
@@ -29,6 +31,11 @@ internal static class Program
                 TimeSpan.FromMinutes(Number(args, "--minutes") ?? 100_000),
                 (int)(Number(args, "--parallel") ?? Environment.ProcessorCount),
                 (int)(Number(args, "--lines") ?? 120));
+        }
+
+        if (Text(args, "--measure") is { } measure)
+        {
+            return Measure.Run(measure, (int)(Number(args, "--nodes") ?? 1000), (int)(Number(args, "--files") ?? 10_000_000), (int)(Number(args, "--of-seed") ?? 1), Console.Out) ? 0 : 64;
         }
 
         return args.Any(arg => arg is "--server" or "--internal-msbuild-node")
@@ -80,6 +87,12 @@ internal static class Program
         }
 
         return batch.Broken.Count == 0 ? 0 : 1;
+    }
+
+    private static string? Text(string[] args, string name)
+    {
+        int at = Array.IndexOf(args, name);
+        return at >= 0 && at + 1 < args.Length ? args[at + 1] : null;
     }
 
     private static double? Number(string[] args, string name)

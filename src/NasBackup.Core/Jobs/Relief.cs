@@ -33,10 +33,10 @@ internal sealed class Relief(
     Action<string> verbose)
 {
     /// <summary>Who needs no longer than that is not asked: by the time the work has changed hands it would be done.</summary>
-    private const double LeastSecondsLeft = 1.5;
+    public const double LeastSecondsLeft = 1.5;
 
     /// <summary>What is worth less than that is not cut.</summary>
-    private const double LeastSecondsGiven = 0.5;
+    public const double LeastSecondsGiven = 0.5;
 
     /// <summary>Where not all records are read, so many are looked at before one is asked. Each is another node's choice too,
     /// so whoever needs longest is found by somebody.</summary>

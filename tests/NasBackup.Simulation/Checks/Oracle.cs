@@ -125,6 +125,11 @@ internal sealed class Oracle : IVolumeWatcher
     /// <summary>A node is about to do something.</summary>
     public void Issued(string process, Machine machine, ClientMount mount, Operation operation, string path)
     {
+        if (mount.Volume == _cluster.Share)
+        {
+            _cluster.Traffic?.Note(process, operation, path, Now);
+        }
+
         if (operation is Operation.Write && mount.Volume == _cluster.Device)
         {
             _accusations?.Writes(process, machine, path);

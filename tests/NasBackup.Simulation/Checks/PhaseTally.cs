@@ -39,7 +39,6 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
         "takeover of a list that came from a cut",
         "ring: mail sent",
         "ring: taken over, watched by some alone",
-        "ring: taken over, a watcher had died",
         "quiet: taken over",
     ];
 

@@ -5,6 +5,7 @@ using NasBackup.Planning;
 using NasBackup.Simulation.Checks;
 using NasBackup.Simulation.Defects;
 using NasBackup.Simulation.Faults;
+using NasBackup.Simulation.Measures;
 using NasBackup.Simulation.Scheduling;
 using NasBackup.Simulation.Storage;
 
@@ -37,11 +38,17 @@ internal sealed class SimulatedCluster
     private readonly Oracle _oracle;
     private readonly List<NodeEnd> _ends = [];
     private readonly List<SimulatedProcess> _processes = [];
+    private readonly Scenario? _measured;
     private string? _planId;
     private int _starts;
 
-    public SimulatedCluster(int seed, Defect? defect = null, bool keepsText = false)
+    /// <param name="seed">Decides everything.</param>
+    /// <param name="defect">What the checks are to find.</param>
+    /// <param name="keepsText">Whether its trace can be read.</param>
+    /// <param name="measured">What is measured, where nothing goes wrong; null for a run of the seed's own kind.</param>
+    public SimulatedCluster(int seed, Defect? defect = null, bool keepsText = false, Scenario? measured = null)
     {
+        _measured = measured;
         Seed = seed;
         _defect = defect;
         _random = Stream(0);
@@ -51,7 +58,7 @@ internal sealed class SimulatedCluster
         Scenario = Scenario.Create(_random);
         // Decided apart, so that the rest of a seed is what it was before there were layouts; defects are about files of a tree.
         Scenario = Scenario with { Layout = defect is null && Stream(6).Next(4) == 0 ? DeviceLayout.Archive : DeviceLayout.Mirror };
-        Scenario = defect?.Adapt(Scenario) ?? Scenario;
+        Scenario = measured ?? defect?.Adapt(Scenario) ?? Scenario;
         Share = new Volume("share", 11, () => _scheduler.Now) { KeepsNamesAtOnce = true, SaysPermissionForExists = _random.Next(4) == 0 };
         Device = new Volume("device", 12, () => _scheduler.Now)
         {
@@ -72,6 +79,9 @@ internal sealed class SimulatedCluster
     public Trace Trace { get; }
 
     public Tally Tally { get; } = new();
+
+    /// <summary>Counts what the nodes do to the share, or null.</summary>
+    public TrafficMeter? Traffic { get; init; }
 
     public Volume Share { get; }
 
@@ -104,7 +114,7 @@ internal sealed class SimulatedCluster
     /// <returns>The promises that were broken; none where all is well.</returns>
     public IReadOnlyList<Violation> Run()
     {
-        Faults = FaultPlan.Create(Scenario, Stream(4));
+        Faults = _measured is null ? FaultPlan.Create(Scenario, Stream(4)) : [];
         Faults = _defect?.Adapt(Faults, Scenario) ?? Faults;
         Trace.Say("(cluster)", Scenario.ToString());
         double lastFault = Faults.Select(fault => (fault.Trigger is null ? fault.At : Scenario.ExpectedDuration * 1.3) + fault.Duration)
@@ -119,7 +129,7 @@ internal sealed class SimulatedCluster
         }
 
         _scheduler.At(quiet + OperatorRound, Operate);
-        bool ended = _scheduler.Run(quiet + Patience);
+        bool ended = _scheduler.Run(Traffic?.Until ?? quiet + Patience);
         return _oracle.Judge(ended);
     }
 
