@@ -133,6 +133,13 @@ public sealed class PlanCmdletTests : IDisposable
         Assert.Equal("PlanIdInvalid", Get("../plans").ErrorId);
     }
 
+    [Fact]
+    public void Quiet_monitoring_is_kept_with_the_plan_and_shown()
+    {
+        Assert.Equal(MonitorMode.Continuous, New(new() { ["RequestOnly"] = true }).Single<BackupPlan>().MonitorMode);
+        Assert.Equal(MonitorMode.Estimated, New(new() { ["MonitorMode"] = "Estimated", ["RequestOnly"] = true }).Single<BackupPlan>().MonitorMode);
+    }
+
     [Theory]
     [InlineData("Start-NasNodeBackup -Share $args[0] -PlanId 20200101T000000Z-abcdef -Node nas1")]
     [InlineData("Invoke-NasBackup -Share $args[0] -Plan 20200101T000000Z-abcdef")]

@@ -118,6 +118,35 @@ public sealed class RingDetectorTests : IDisposable
         Assert.True(_detector.IsAbsent("nasX.12345678", Timeout));
     }
 
+    [Fact]
+    public void Where_it_is_quiet_a_node_is_looked_at_when_its_work_should_be_done_and_then_all_the_time()
+    {
+        var quiet = new FailureDetector(_folder, Timeout, new WatchRules(NameOf(0), WatchAllUpTo: 16, IsQuiet: true, SecondsLeft: static _ => 60));
+        RecordDocument working = TestShare.RecordOf("nas1", "00000001", 1) with { Counters = [new CounterDocument("L1", 1, 1)] };
+        _share.Record(_folder, working);
+        Observation Look(TimeSpan duration)
+        {
+            for (TimeSpan looked = default; looked < duration; looked += quiet.Interval)
+            {
+                quiet.Look();
+                _runtime.Advance(quiet.Interval);
+            }
+
+            return quiet.Find("00000001")!;
+        }
+
+        Assert.False(Look(TimeSpan.FromSeconds(55)).IsFailed);
+        Assert.True(_runtime.Time.GetElapsedTime(Look(TimeSpan.Zero).Read) > TimeSpan.FromSeconds(50));
+
+        // When it should be done it has not moved; only what is seen from then on counts.
+        Assert.False(Look(TimeSpan.FromSeconds(12)).IsFailed);
+        Assert.True(Look(TimeSpan.FromSeconds(6)).IsFailed);
+
+        // Had it moved, a new estimate would have been made.
+        _share.Record(_folder, working with { Beat = 2, Sequence = 2 });
+        Assert.False(Look(TimeSpan.FromSeconds(50)).IsFailed);
+    }
+
     private static string NameOf(int node) => string.Create(CultureInfo.InvariantCulture, $"nas{node}.{node:x8}");
 
     private Observation Seen(int node) => Find(NameOf(node));
