@@ -132,6 +132,12 @@ public abstract class PlanRequestCmdlet : NasCmdlet
     [Parameter(ParameterSetName = LiteralPathSet)]
     public Durability Durability { get; set; } = Defaults.Durability;
 
+    /// <summary>Bytes of a segment of a large file, in whole MiB: several nodes copy segments of one file. 0 splits no file.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    [SizeTransformation]
+    public long? SegmentSize { get; set; }
+
     /// <summary>Goes on with a share that others can write to, although they could give orders through it; warned of at each run.</summary>
     [Parameter]
     public SwitchParameter AllowInsecureShare { get; set; }
@@ -218,6 +224,7 @@ public abstract class PlanRequestCmdlet : NasCmdlet
         Snapshot = Snapshot,
         Durability = Durability,
         Wait = Wait,
+        SegmentSize = SegmentSize,
         AllowInsecureShare = AllowInsecureShare,
     };
 

@@ -121,13 +121,13 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
     private Rest ReadRest(AssignmentView assignment, FrozenJournal? frozen, long counted)
     {
         var committed = new HashSet<long>();
-        var failed = new Dictionary<long, string>();
+        var failed = new Dictionary<long, JournalEntry>();
         void Visit(JournalEntry entry)
         {
             step();
             if (entry.IsFailed)
             {
-                failed[entry.Ordinal] = entry.Problem ?? "";
+                failed[entry.Ordinal] = entry;
             }
             else
             {
@@ -164,9 +164,14 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
                 continue;
             }
 
-            if (failed.TryGetValue(ordinal, out string? problem))
+            if (failed.TryGetValue(ordinal, out JournalEntry failure))
             {
-                if (item.Attempt < ListItem.LastAttempt)
+                string problem = failure.Problem ?? "";
+                if (item.IsSuperseded(failure.ErrorId))
+                {
+                    items.Add(item.AsWhole(problem));
+                }
+                else if (item.Attempt < ListItem.LastAttempt)
                 {
                     items.Add(item with { Attempt = item.Attempt + 1, EarlierProblem = problem });
                 }
@@ -177,7 +182,7 @@ internal sealed class AssignmentCloser(PlanFolder folder, ClusterView view, Iden
             }
         }
 
-        return new Rest(frozen, items);
+        return new Rest(frozen, Segmentation.WithoutSuperseded(items));
     }
 
     private sealed record Rest(FrozenJournal Frozen, List<ListItem> Items);

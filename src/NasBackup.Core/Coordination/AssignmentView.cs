@@ -28,6 +28,13 @@ internal sealed class AssignmentView(
     /// <summary>Whether its owner creates the final names; later owners write beside the tree.</summary>
     public bool IsFirst => parent is null;
 
+    /// <summary>
+    /// Whether its owner writes segments into the file that it shares with the owners of the file's other segments. Of each
+    /// segment it must be the only incarnation that ever could: so it may not come from an owner that failed, and may from one
+    /// that cut its list, which had begun nothing of what it gave away.
+    /// </summary>
+    public bool SharesFiles => parent is null || (origin is { Kind: SlotKind.Cut } && parent.SharesFiles);
+
     public SlotChain Slots => slots;
 
     /// <summary>How many sources the plan has; each entry belongs to one of them.</summary>

@@ -98,6 +98,7 @@ internal sealed partial record RequestDocument : IChecked
         FieldRules.InRange(FailureTimeoutSeconds, 0.001, DocumentFields.MostSeconds, "failureTimeoutSeconds");
         FieldRules.InRange(FailoverTimeoutSeconds, 0, DocumentFields.MostSeconds, "failoverTimeoutSeconds");
         FieldRules.Require(VolumeBytes is null or >= SmallestVolumeBytes, "volumeBytes is too small");
+        FieldRules.Require(SegmentBytes is null or >= 0, "segmentBytes is negative");
         Job?.Check();
     }
 }

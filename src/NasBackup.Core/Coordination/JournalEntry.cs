@@ -21,6 +21,9 @@ internal readonly record struct JournalEntry
     /// set, and in the Mirror layout.</summary>
     public MemberPlace? Place { get; init; }
 
+    /// <summary>What the segments of a large file that was taken from the base hash to, or null; then there is no <see cref="Hash"/>.</summary>
+    public IReadOnlyList<SegmentHash>? Segments { get; init; }
+
     /// <summary>The status of what was copied, where it is not the one on the list.</summary>
     public FileStatus? Status { get; init; }
 
@@ -93,6 +96,7 @@ internal readonly record struct JournalEntry
         }
 
         Place?.WriteTo(json);
+        SegmentJson.Write(json, Segments);
         if (Status is { } status)
         {
             json.WriteStartObject("status");
@@ -130,6 +134,7 @@ internal readonly record struct JournalEntry
         long size = 0;
         Hash128? hash = null;
         MemberPlace? place = null;
+        IReadOnlyList<SegmentHash>? segments = null;
         FileStatus? status = null;
         ExtendedAttributes? attributes = null;
         byte[]? target = null;
@@ -160,6 +165,11 @@ internal readonly record struct JournalEntry
             else if (MemberPlace.TryRead(ref json, out MemberPlace read))
             {
                 place = read;
+            }
+            else if (json.ValueTextEquals("segments"u8))
+            {
+                json.Read();
+                segments = SegmentJson.Read(ref json);
             }
             else if (json.ValueTextEquals("status"u8))
             {
@@ -227,6 +237,7 @@ internal readonly record struct JournalEntry
             Size = size,
             Hash = hash,
             Place = place,
+            Segments = SegmentJson.Checked(segments, size),
             Status = status,
             Attributes = attributes,
             LinkTarget = target,

@@ -65,6 +65,9 @@ internal sealed partial record RequestDocument
     /// <summary>Whether nodes queue behind another backup of the same source to the same device.</summary>
     public bool Wait { get; init; }
 
+    /// <summary>Bytes of a segment of a large file; null: <see cref="Planning.Segmentation.DefaultBytes"/>; 0: no file is split.</summary>
+    public long? SegmentBytes { get; init; }
+
     /// <summary>What is done with an existing set; null for a backup.</summary>
     public SetJobDocument? Job { get; init; }
 

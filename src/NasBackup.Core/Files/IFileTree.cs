@@ -142,6 +142,14 @@ public interface IFileHandle : IDisposable
     /// <summary>Makes this file share all of another one's blocks, where the file system can (reflink).</summary>
     bool TryCloneFrom(IFileHandle source);
 
+    /// <summary>Copies a range of another file of the same file system to the same place in this one, by sharing blocks where
+    /// that can be done, else on the server or in the kernel.</summary>
+    /// <param name="source">The file, which reaches to the end of the range at least.</param>
+    /// <param name="offset">Where it begins, in bytes.</param>
+    /// <param name="count">Bytes.</param>
+    /// <returns>False where the system cannot; nothing of use was done then.</returns>
+    bool TryCopyRangeFrom(IFileHandle source, long offset, long count) => false;
+
     /// <summary>The file's extended attributes that are to be kept; none where the file system knows no such thing.</summary>
     ExtendedAttributes GetAttributes();
 

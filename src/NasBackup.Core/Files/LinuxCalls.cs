@@ -148,6 +148,9 @@ internal static unsafe partial class LinuxCalls
     /// <summary>Makes the file share the blocks of another (FICLONE).</summary>
     internal static int Clone(int descriptor, int source) => Control(descriptor, CloneRequest, source);
 
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    internal static partial nint CopyRange(int source, long* from, int target, long* to, nuint count, uint flags);
+
     /// <summary>Reserves room without changing the length.</summary>
     internal static int Reserve(int descriptor, long bytes) => Allocate(descriptor, KeepSize, 0, bytes);
 

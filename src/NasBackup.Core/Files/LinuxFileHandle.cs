@@ -177,6 +177,39 @@ public sealed unsafe class LinuxFileHandle : IFileHandle
     }
 
     /// <inheritdoc/>
+    public bool TryCopyRangeFrom(IFileHandle source, long offset, long count)
+    {
+        if (source is not LinuxFileHandle other)
+        {
+            return false;
+        }
+
+        _hasOpened = false;
+        for (long done = 0; done < count;)
+        {
+            long from = offset + done;
+            long to = from;
+            nint copied = LinuxCalls.CopyRange(other.Descriptor, &from, Descriptor, &to, (nuint)(count - done), flags: 0);
+            if (LinuxErrors.WasInterrupted(copied))
+            {
+                continue;
+            }
+
+            GC.KeepAlive(other);
+            if (copied == 0 || (copied < 0 && Marshal.GetLastPInvokeError() is not (LinuxErrors.NoSpace or LinuxErrors.InputOutput or LinuxErrors.Stale)))
+            {
+                // What the reason may be, reading and writing finds it out.
+                return false;
+            }
+
+            Check(copied, "write to");
+            done += copied;
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
     public ExtendedAttributes GetAttributes()
     {
         int result = LinuxAttributes.Read(new AttributeTarget(Descriptor, isPathOnly: false), out ExtendedAttributes found);

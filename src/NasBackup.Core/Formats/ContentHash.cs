@@ -3,52 +3,99 @@ using NasBackup.Files;
 
 namespace NasBackup.Formats;
 
-/// <summary>The XXH128 of a file's content, zeros of its holes included, as it is read piece by piece.</summary>
+/// <summary>The XXH128 of a file's content, zeros of its holes included, as it is read piece by piece; of all of it, or of each
+/// of its segments.</summary>
 /// <remarks>Where holes are known to be, they are not read, and hashed much faster than zeros that are.</remarks>
 internal sealed class ContentHash
 {
     private const int BufferBytes = 1024 * 1024;
 
-    private readonly XxHash128? _plain;
-    private readonly SparseHash? _sparse;
+    private readonly bool _hasHoles;
+    private readonly IReadOnlyList<SegmentHash>? _expected;
+
+    // Of the segments that are through; null where there are none.
+    private readonly List<Hash128>? _found;
+    private XxHash128? _plain;
+    private SparseHash? _sparse;
+    private long _at;
 
     /// <summary>Begins with nothing.</summary>
     /// <param name="hasHoles">Whether <see cref="AppendZeros"/> will be called.</param>
-    public ContentHash(bool hasHoles)
+    /// <param name="segments">The segments that it is to be compared with, or null where the content has one hash.</param>
+    public ContentHash(bool hasHoles, IReadOnlyList<SegmentHash>? segments = null)
     {
-        _plain = hasHoles ? null : new XxHash128();
-        _sparse = hasHoles ? new SparseHash() : null;
+        (_hasHoles, _expected) = (hasHoles, segments);
+        _found = segments is null ? null : [];
+        Restart();
     }
 
-    /// <summary>The hash of all that was appended.</summary>
+    /// <summary>The hash of all that was appended; of a file with segments, of what was appended to the current one.</summary>
     public Hash128 Current => _plain is not null ? Hash128.Of(_plain) : _sparse!.Current;
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        if (_plain is not null)
+        while (LeftInSegment is { } left && left < bytes.Length)
         {
-            _plain.Append(bytes);
+            AppendHere(bytes[..(int)left]);
+            bytes = bytes[(int)left..];
+            EndSegment();
         }
-        else
-        {
-            _sparse!.Append(bytes);
-        }
+
+        AppendHere(bytes);
     }
 
     /// <summary>Appends that many zeros.</summary>
     public void AppendZeros(long count)
-        => (_sparse ?? throw new InvalidOperationException("The hash was not made for a file with holes.")).AppendZeros(count);
+    {
+        while (LeftInSegment is { } left && left < count)
+        {
+            AppendZerosHere(left);
+            count -= left;
+            EndSegment();
+        }
+
+        AppendZerosHere(count);
+    }
+
+    /// <summary>Compares all that was appended.</summary>
+    /// <param name="expected">What it should hash to, where the content has one hash; null where there is nothing to compare with.</param>
+    /// <returns>What is wrong, as the end of a sentence about the content, or null.</returns>
+    public string? WhyNot(Hash128? expected)
+    {
+        if (_expected is null || _found is null)
+        {
+            return expected is { } wanted && Current != wanted ? $"its content has the hash {Current} instead of {wanted}" : null;
+        }
+
+        for (int i = 0; i < _expected.Count; i++)
+        {
+            SegmentHash segment = _expected[i];
+            if (i > _found.Count || (i == _found.Count && _at != segment.End))
+            {
+                return $"it ends at byte {_at}, within or before its segment of {segment.Length} bytes at {segment.Offset}";
+            }
+
+            Hash128 found = i < _found.Count ? _found[i] : Current;
+            if (found != segment.Hash)
+            {
+                return $"its segment of {segment.Length} bytes at {segment.Offset} has the hash {found} instead of {segment.Hash}";
+            }
+        }
+
+        return _at == (_expected.Count == 0 ? 0 : _expected[^1].End) ? null : $"it does not end where its last segment does, but at byte {_at}";
+    }
 
     /// <summary>Hashes a whole file, without reading its holes.</summary>
     /// <param name="file">The file.</param>
     /// <param name="progress">Told now and then how many bytes were read since, 0 while a hole is passed over; it may throw to end it.</param>
+    /// <param name="segments">The segments that it is to be compared with, or null.</param>
     /// <returns>The hash, and the size in bytes that was hashed.</returns>
     /// <exception cref="FileSystemException">It cannot be read.</exception>
-    public static (Hash128 Hash, long Size) OfFile(IFileHandle file, Action<int> progress)
+    public static (ContentHash Hash, long Size) OfFile(IFileHandle file, Action<int> progress, IReadOnlyList<SegmentHash>? segments = null)
     {
         long size = file.GetStatus().Size;
         bool hasHoles = !file.TryFindData(0, out long start, out long end) || start > 0 || end < size;
-        var hash = new ContentHash(hasHoles);
+        var hash = new ContentHash(hasHoles, segments);
         byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent((int)Math.Clamp(size, 1, BufferBytes));
         try
         {
@@ -72,7 +119,7 @@ internal sealed class ContentHash
                     int read = file.ReadAt(buffer.AsSpan(0, (int)Math.Min(buffer.Length, Math.Min(end, size) - at)), at);
                     if (read == 0)
                     {
-                        return (hash.Current, at);
+                        return (hash, at);
                     }
 
                     hash.Append(buffer.AsSpan(0, read));
@@ -81,11 +128,41 @@ internal sealed class ContentHash
                 }
             }
 
-            return (hash.Current, at);
+            return (hash, at);
         }
         finally
         {
             System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>Bytes up to the end of the current segment; null behind the last one, and where there are none.</summary>
+    private long? LeftInSegment => _found is not null && _found.Count < _expected!.Count ? _expected[_found.Count].End - _at : null;
+
+    private void EndSegment()
+    {
+        _found!.Add(Current);
+        Restart();
+    }
+
+    private void Restart() => (_plain, _sparse) = (_hasHoles ? null : new XxHash128(), _hasHoles ? new SparseHash() : null);
+
+    private void AppendHere(ReadOnlySpan<byte> bytes)
+    {
+        _at += bytes.Length;
+        if (_plain is not null)
+        {
+            _plain.Append(bytes);
+        }
+        else
+        {
+            _sparse!.Append(bytes);
+        }
+    }
+
+    private void AppendZerosHere(long count)
+    {
+        _at += count;
+        (_sparse ?? throw new InvalidOperationException("The hash was not made for a file with holes.")).AppendZeros(count);
     }
 }

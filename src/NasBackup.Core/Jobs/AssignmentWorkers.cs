@@ -49,7 +49,7 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
             {
                 foreach (WorkItem work in taken)
                 {
-                    if (work.Item.Entry.Size >= MostTakenBytes)
+                    if (work.Item.Bytes >= MostTakenBytes)
                     {
                         heart.CurrentFile = work.Item.Entry.Path.ToString();
                     }
@@ -108,8 +108,8 @@ internal sealed class AssignmentWorkers(PlanFolder folder, AssignmentView assign
                     break;
                 }
 
-                taken.Add(new WorkItem(assignment.Id, assignment.IsFirst, ++_ordinal, _items.Current));
-                bytes += _items.Current.Entry.Size;
+                taken.Add(new WorkItem(assignment.Id, assignment.IsFirst, ++_ordinal, _items.Current) { SharesFiles = assignment.SharesFiles });
+                bytes += _items.Current.Bytes;
             }
         }
 

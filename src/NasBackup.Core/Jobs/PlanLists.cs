@@ -18,7 +18,10 @@ internal static class PlanLists
     {
         NodeCost[] costs = [.. request.Nodes.Select(costOf)];
         double speeds = costs.Sum(cost => cost.Speed);
-        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(request.Strategy, items, costs, step);
+        // What is done with a set takes a file as a whole, and so does a volume.
+        long segmentBytes = request is { Job: null, Layout: DeviceLayout.Mirror } ? request.SegmentBytes ?? Segmentation.DefaultBytes : 0;
+        IReadOnlyList<IReadOnlyList<ListItem>> lists = Apportionment.Divide(
+            request.Strategy, Segmentation.Split(items, costs, segmentBytes), costs, step);
         var files = new ListFiles(folder, step);
         var documents = new List<PlanListDocument>();
         for (int i = 0; i < lists.Count; i++)

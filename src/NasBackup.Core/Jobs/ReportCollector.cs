@@ -95,7 +95,7 @@ internal sealed class ReportCollector(PlanFolder folder, int largest, Cancellati
             foreach (ListItem item in ListFiles.Read(folder, list))
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (item.Entry.Size > 0 && (best.Count < largest || item.Entry.Size > best.Peek().Bytes))
+                if (item is { Entry.Size: > 0, Segment: null or { Index: 0 } } && (best.Count < largest || item.Entry.Size > best.Peek().Bytes))
                 {
                     best.Enqueue(new ReportFile(PathOf(item.Entry, plan, document), item.Entry.Size, list.Node ?? ""), item.Entry.Size);
                     if (best.Count > largest)

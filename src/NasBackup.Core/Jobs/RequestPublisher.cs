@@ -61,6 +61,7 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
                 Snapshot = request.Snapshot,
                 Durability = request.Durability,
                 Wait = request.Wait,
+                SegmentBytes = WholeMebibytes(request.SegmentSize),
             },
             CoordinationJson.Default.RequestDocument);
         return folder;
@@ -107,6 +108,13 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
         return folder;
     }
 
+    /// <summary>Pages are what network file systems write back: no two nodes may write to the same one.</summary>
+    private static long? WholeMebibytes(long? bytes)
+    {
+        const long MiB = 1024 * 1024;
+        return bytes is { } given ? (long)Math.Min(Math.Ceiling((double)given / MiB), long.MaxValue / MiB) * MiB : null;
+    }
+
     private static void ThrowIfTooShort(TimeSpan failureTimeout)
     {
         if (failureTimeout < TimeSpan.FromSeconds(1))
@@ -129,6 +137,12 @@ internal sealed class RequestPublisher(Share share, NodeRegistry registry, Backu
                     ? $"A volume of {bytes} bytes is too small; give {RequestDocument.SmallestVolumeBytes} or more."
                     : "A size of volumes was given, and the layout Mirror has none. Leave it out, or choose the layout Archive.",
                 bytes);
+        }
+
+        if (request.SegmentSize < 0)
+        {
+            throw new BackupException(
+                ErrorIds.OptionNotSupported, ErrorKind.InvalidArgument, $"A segment of {request.SegmentSize} bytes is none. Give a size, or 0 to split no file.", request.SegmentSize);
         }
 
         foreach (string pattern in request.Include.Concat(request.Exclude))

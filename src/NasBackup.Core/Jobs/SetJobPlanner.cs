@@ -127,5 +127,5 @@ internal sealed class SetJobPlanner(PlanFolder folder, RequestDocument request, 
     };
 
     private static ListItem ToItem(ManifestEntry entry)
-        => new(entry.Entry) { Content = new ListContent(entry.Hash, entry.Attributes, entry.LinkTarget, entry.Lost, entry.Place) };
+        => new(entry.Entry) { Content = new ListContent(entry.Hash, entry.Attributes, entry.LinkTarget, entry.Lost, entry.Place) { Segments = entry.Segments } };
 }

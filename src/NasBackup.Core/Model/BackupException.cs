@@ -73,6 +73,7 @@ public static class ErrorIds
     public const string FailoverTimedOut = nameof(FailoverTimedOut);
     public const string RecordDamaged = nameof(RecordDamaged);
     public const string FileVanished = nameof(FileVanished);
+    public const string FileChanged = nameof(FileChanged);
     public const string FileUnreadable = nameof(FileUnreadable);
     public const string FileNotWritten = nameof(FileNotWritten);
     public const string PatternInvalid = nameof(PatternInvalid);

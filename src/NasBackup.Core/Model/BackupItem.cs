@@ -33,8 +33,11 @@ public sealed class BackupItem
     /// <summary>Group id, by number.</summary>
     public required long Group { get; init; }
 
-    /// <summary>XXH128 of the content, as xxh128sum prints it, or null.</summary>
+    /// <summary>XXH128 of the content, as xxh128sum prints it; null where there is none, and for a file that was copied in segments.</summary>
     public string? Hash { get; init; }
+
+    /// <summary>Of a file that was copied in segments: where each begins, its length in bytes, and its XXH128, with blanks between; else empty.</summary>
+    public IReadOnlyList<string> SegmentHashes { get; init; } = [];
 
     /// <summary>Where its copy lies on the device.</summary>
     public required string DataPath { get; init; }

@@ -120,6 +120,9 @@ public sealed record BackupRequest
     /// <summary>Whether whoever asks sees the share only: source and device are looked at by the node that plans.</summary>
     public bool SeesShareOnly { get; init; }
 
+    /// <summary>Bytes of a segment of a large file, rounded up to whole MiB; 0: no file is split; null: 256 MiB.</summary>
+    public long? SegmentSize { get; init; }
+
     /// <summary>Queue behind a backup of the same source to the same device, instead of an error.</summary>
     public bool Wait { get; init; }
 }

@@ -35,7 +35,7 @@ internal static class Balanced
     }
 
     /// <summary>Seconds, if work could be divided at will.</summary>
-    private static double EstimateMakespan(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes)
+    internal static double EstimateMakespan(IReadOnlyList<ListItem> items, IReadOnlyList<NodeCost> nodes)
     {
         double bytes = items.Sum(item => (double)item.BytesToMove);
         double rate = nodes.Sum(node => 1 / Math.Max(node.Of(bytes, items.Count), double.Epsilon));

@@ -18,8 +18,12 @@ public enum BaseUse
 
 /// <summary>The base's copy of an entry, under the same source and path.</summary>
 /// <param name="Use">What to do with it.</param>
-/// <param name="Hash">XXH128 of its content, as the base's manifest states it.</param>
+/// <param name="Hash">XXH128 of its content, as the base's manifest states it; null where it has segments.</param>
 /// <param name="Lost">What of the metadata the base's copy has lost.</param>
 /// <param name="Attributes">Its extended attributes, or null where there are none.</param>
 /// <param name="Place">In the Archive layout where it lies: in a volume of the base.</param>
-public sealed record BaseCopy(BaseUse Use, Hash128 Hash, MetadataLoss Lost, ExtendedAttributes? Attributes, MemberPlace? Place = null);
+public sealed record BaseCopy(BaseUse Use, Hash128? Hash, MetadataLoss Lost, ExtendedAttributes? Attributes, MemberPlace? Place = null)
+{
+    /// <summary>What its segments hash to, or null where its content has one hash.</summary>
+    public IReadOnlyList<SegmentHash>? Segments { get; init; }
+}

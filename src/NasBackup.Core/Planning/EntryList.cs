@@ -37,6 +37,7 @@ internal sealed class EntryListWriter : IDisposable
         {
             json.WriteStartObject();
             EntryJson.WriteFields(json, item.Entry, item.Entry.Status);
+            item.Segment?.WriteTo(json);
             if (item.Attempt > 1)
             {
                 json.WriteNumber("attempt", item.Attempt);
@@ -53,7 +54,7 @@ internal sealed class EntryListWriter : IDisposable
             json.WriteEndObject();
         });
         Entries++;
-        Bytes = Totals.Add(Bytes, item.Entry.Size);
+        Bytes = Totals.Add(Bytes, item.Bytes);
     }
 
     /// <summary>Writes the last line and makes the file durable; without it the list is not whole.</summary>
@@ -73,9 +74,14 @@ internal sealed class EntryListWriter : IDisposable
             BaseUse.Copy => "copy"u8,
             _ => "check"u8,
         });
-        Span<byte> digits = stackalloc byte[32];
-        known.Hash.Format(digits);
-        json.WriteString("hash", digits);
+        if (known.Hash is { } hash)
+        {
+            Span<byte> digits = stackalloc byte[32];
+            hash.Format(digits);
+            json.WriteString("hash", digits);
+        }
+
+        SegmentJson.Write(json, known.Segments);
         known.Place?.WriteTo(json);
         AttributeJson.Write(json, known.Attributes);
         if (known.Lost != MetadataLoss.None)
@@ -116,7 +122,7 @@ internal static class EntryListReader
             }
 
             entries++;
-            bytes = Totals.Add(bytes, item.Entry.Size);
+            bytes = Totals.Add(bytes, item.Bytes);
             yield return item;
         }
     }
@@ -216,6 +222,7 @@ internal static class EntryListReader
         EntryFields fields = default;
         int attempt = 1;
         string? problem = null;
+        FileSegment? segment = null;
         BaseFields known = default;
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
         {
@@ -239,15 +246,30 @@ internal static class EntryListReader
                 json.Read();
                 problem = json.GetString();
             }
+            else if (json.ValueTextEquals("segment"u8))
+            {
+                json.Read();
+                segment = FileSegment.Read(ref json);
+            }
             else if (!TryReadBase(ref json, ref known))
             {
                 json.Skip();
             }
         }
 
-        return attempt is >= 1 and <= ListItem.LastAttempt
-            ? new ListItem(fields.ToEntry(sources), attempt, problem) { Base = known.ToBase(), Content = known.ToContent() }
-            : throw new JsonException($"there is no attempt {attempt}");
+        if (attempt is < 1 or > ListItem.LastAttempt)
+        {
+            throw new JsonException($"there is no attempt {attempt}");
+        }
+
+        Entry entry = fields.ToEntry(sources);
+        if (segment is { } part && (entry.Kind is not EntryKind.File || part.Offset + part.Length > entry.Size))
+        {
+            throw new JsonException("a segment does not lie within its file");
+        }
+
+        known.Segments = SegmentJson.Checked(known.Segments, entry.Size);
+        return new ListItem(entry, attempt, problem) { Segment = segment, Base = known.ToBase(), Content = known.ToContent() };
     }
 
     private static bool TryReadBase(ref Utf8JsonReader json, ref BaseFields known)
@@ -268,6 +290,11 @@ internal static class EntryListReader
         else if (MemberPlace.TryRead(ref json, out MemberPlace place))
         {
             known.Place = place;
+        }
+        else if (json.ValueTextEquals("segments"u8))
+        {
+            json.Read();
+            known.Segments = SegmentJson.Read(ref json);
         }
         else if (json.ValueTextEquals("xattrs"u8))
         {
@@ -297,14 +324,16 @@ internal static class EntryListReader
         public BaseUse? Use;
         public Hash128? Hash;
         public MemberPlace? Place;
+        public IReadOnlyList<SegmentHash>? Segments;
         public ExtendedAttributes? Attributes;
         public byte[]? LinkTarget;
         public int? Lost;
 
         public readonly BaseCopy? ToBase() => Use is not { } use ? null
-            : new BaseCopy(use, Hash ?? throw new JsonException("a copy in the base has no hash"), (MetadataLoss)Lost.GetValueOrDefault(), Attributes, Place);
+            : Hash is null && Segments is null ? throw new JsonException("a copy in the base has no hash")
+            : new BaseCopy(use, Hash, (MetadataLoss)Lost.GetValueOrDefault(), Attributes, Place) { Segments = Segments };
 
-        public readonly ListContent? ToContent() => Use is null && Lost is { } lost ? new ListContent(Hash, Attributes, LinkTarget, (MetadataLoss)lost, Place) : null;
+        public readonly ListContent? ToContent() => Use is null && Lost is { } lost ? new ListContent(Hash, Attributes, LinkTarget, (MetadataLoss)lost, Place) { Segments = Segments } : null;
     }
 }
 

@@ -12,6 +12,9 @@ namespace NasBackup.Planning;
 /// <param name="Place">In the Archive layout where it lies: in a volume of the set.</param>
 public sealed record ListContent(Hash128? Hash, ExtendedAttributes? Attributes, byte[]? LinkTarget, MetadataLoss Lost, MemberPlace? Place = null)
 {
+    /// <summary>What the segments of a large file hash to, or null; then there is no <see cref="Hash"/>.</summary>
+    public IReadOnlyList<SegmentHash>? Segments { get; init; }
+
     /// <summary>Writes the fields into the object that is open.</summary>
     internal void WriteTo(Utf8JsonWriter json)
     {
@@ -20,6 +23,7 @@ public sealed record ListContent(Hash128? Hash, ExtendedAttributes? Attributes, 
             json.WriteString("hash", hash.ToString());
         }
 
+        SegmentJson.Write(json, Segments);
         Place?.WriteTo(json);
         AttributeJson.Write(json, Attributes);
         if (LinkTarget is { } target)

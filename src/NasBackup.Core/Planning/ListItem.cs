@@ -14,8 +14,24 @@ public readonly record struct ListItem(Entry Entry, int Attempt = 1, string? Ear
     /// <summary>What a manifest says of the entry beside its status, in plans that verify or restore; else null.</summary>
     public ListContent? Content { get; init; }
 
+    /// <summary>Which part of the file the line is about; null where it is about all of it.</summary>
+    public FileSegment? Segment { get; init; }
+
+    /// <summary>Bytes that the line is about.</summary>
+    public long Bytes => Segment?.Length ?? Entry.Size;
+
     /// <summary>Bytes that have to be read and written for it, as far as the plan knows.</summary>
-    public long BytesToMove => Base is { Use: BaseUse.Link } ? 0 : Entry.Size;
+    public long BytesToMove => Base is { Use: BaseUse.Link } ? 0 : Bytes;
+
+    /// <summary>Whether another try follows on a failure, by its id.</summary>
+    internal bool IsTriedAgain(string? errorId) => Attempt < LastAttempt || IsSuperseded(errorId);
+
+    /// <summary>Whether a failure says that the file has changed, so that it is tried again as a whole.</summary>
+    internal bool IsSuperseded(string? errorId) => Segment is { IsWhole: false } && errorId == ErrorIds.FileChanged;
+
+    /// <summary>A second try with all of the file, where its segments found that it had changed.</summary>
+    public ListItem AsWhole(string problem)
+        => new(Entry, LastAttempt, problem) { Segment = new FileSegment(Segment!.File, 0, 1, 0, Entry.Size) };
 
     /// <summary>An entry that failed this often is recorded as failed.</summary>
     public const int LastAttempt = 2;

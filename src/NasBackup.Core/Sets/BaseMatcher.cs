@@ -57,7 +57,7 @@ internal sealed class BaseMatcher
     /// <param name="view">How to compare.</param>
     public void Take(in ManifestEntry entry, int source, BaseView view)
     {
-        if (entry is not { IsFailed: false, Changed: false, Hash: not null, Entry.Kind: EntryKind.File })
+        if (entry is not { IsFailed: false, Changed: false, IsHashed: true, Entry.Kind: EntryKind.File })
         {
             return;
         }
@@ -97,7 +97,7 @@ internal sealed class BaseMatcher
 
                 if (UseOf(found.Status, entry, view) is { } use)
                 {
-                    _items[index] = _items[index] with { Base = new BaseCopy(use, entry.Hash!.Value, entry.Lost, entry.Attributes, entry.Place) };
+                    _items[index] = _items[index] with { Base = new BaseCopy(use, entry.Hash, entry.Lost, entry.Attributes, entry.Place) { Segments = entry.Segments } };
                 }
 
                 return;

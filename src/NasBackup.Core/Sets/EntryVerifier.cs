@@ -136,22 +136,24 @@ internal sealed class EntryVerifier(OpenSet set, Action<int> moved, Cancellation
 
     private string? CompareContent(in ManifestEntry entry, FilePath name)
     {
-        if (entry.Hash is not { } expected)
+        if (entry is { Entry.Kind: EntryKind.SymbolicLink, Hash: { } expected })
+        {
+            Hash128 found = Hash128.Of(set.Content.ReadLink(entry, name));
+            return found == expected ? null : $"its content has the hash {found} instead of {expected}";
+        }
+
+        if (!entry.IsHashed)
         {
             return null;
         }
 
-        Hash128 found = entry.Entry.Kind is EntryKind.SymbolicLink ? Hash128.Of(set.Content.ReadLink(entry, name)) : HashOf(entry, name);
-        return found == expected ? null : $"its content has the hash {found} instead of {expected}";
-    }
-
-    private Hash128 HashOf(in ManifestEntry entry, FilePath name)
-    {
         using IFileHandle handle = set.Content.OpenRead(entry, name);
-        return ContentHash.OfFile(handle, read =>
+        void Progress(int read)
         {
             cancellation.ThrowIfCancellationRequested();
             moved(read);
-        }).Hash;
+        }
+
+        return ContentHash.OfFile(handle, Progress, entry.Segments).Hash.WhyNot(entry.Hash);
     }
 }

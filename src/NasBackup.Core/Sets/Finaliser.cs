@@ -123,6 +123,7 @@ internal sealed class Finaliser(
     {
         summary = new SetSummary(request, plan);
         TryDelete(draft);
+        var splitFiles = new SplitFiles();
         using var manifest = new ManifestWriter(set, draft, request.Id, summary.Sources, folder.Share.Sealer);
         foreach (AssignmentView assignment in view.All)
         {
@@ -131,7 +132,21 @@ internal sealed class Finaliser(
                 return early;
             }
 
-            Merge(assignment, placement, summary, manifest, cancellation);
+            Merge(assignment, placement, splitFiles, summary, manifest, cancellation);
+        }
+
+        foreach (SplitFile file in splitFiles.All)
+        {
+            if (ReadPublished() is { } early)
+            {
+                return early;
+            }
+
+            cancellation.ThrowIfCancellationRequested();
+            Step();
+            ManifestEntry entry = placement.Place(file, Step);
+            manifest.Write(entry);
+            summary.Add(entry);
         }
 
         ThrowIfEntriesAreMissing(summary);
@@ -140,7 +155,8 @@ internal sealed class Finaliser(
     }
 
     /// <summary>Brings one assignment's part of the set into place, and into the manifest.</summary>
-    private void Merge(AssignmentView assignment, ISetPlacement placement, SetSummary summary, ManifestWriter manifest, CancellationToken cancellation)
+    private void Merge(
+        AssignmentView assignment, ISetPlacement placement, SplitFiles splitFiles, SetSummary summary, ManifestWriter manifest, CancellationToken cancellation)
     {
         SlotDocument terminal = assignment.Terminal!;
         if (terminal.Frozen is not { Length: > 0 } journal)
@@ -158,8 +174,17 @@ internal sealed class Finaliser(
             Step();
             ordinal++;
 
-            // What is missing here, was cut off, or failed for the first time, stands on a successor's list.
-            if (ordinal < end && frozen.TryGet(ordinal, out JournalEntry result) && (!result.IsFailed || item.Attempt >= ListItem.LastAttempt))
+            // What is missing here, was cut off, or failed and is tried again, stands on a successor's list.
+            if (ordinal >= end || !frozen.TryGet(ordinal, out JournalEntry result) || (result.IsFailed && item.IsTriedAgain(result.ErrorId)))
+            {
+                continue;
+            }
+
+            if (item.Segment is not null)
+            {
+                splitFiles.Add(assignment, item, result, owner);
+            }
+            else
             {
                 ManifestEntry entry = placement.Place(assignment, ordinal, ManifestEntry.From(item, result, owner));
                 manifest.Write(entry);
@@ -171,13 +196,12 @@ internal sealed class Finaliser(
     /// <summary>Promise 1: every entry of the plan is committed, or recorded as failed, before the set is called complete.</summary>
     private void ThrowIfEntriesAreMissing(SetSummary summary)
     {
-        long planned = plan.Lists.Total(list => list.Assignment.Entries);
-        if (summary.Entries + summary.Failed != planned)
+        if (summary.Entries + summary.Failed != plan.Entries)
         {
             throw new BackupException(
                 ErrorIds.RecordDamaged,
                 ErrorKind.InvalidData,
-                $"The journals of the plan {request.Id} say what became of {summary.Entries + summary.Failed} entries, but the plan has {planned}; a list or a journal on '{folder.Share.Path}' is damaged.",
+                $"The journals of the plan {request.Id} say what became of {summary.Entries + summary.Failed} entries, but the plan has {plan.Entries}; a list or a journal on '{folder.Share.Path}' is damaged.",
                 request.Id);
         }
     }

@@ -77,7 +77,7 @@ internal sealed class FrozenEntries
     {
         _known++;
         bool fits = Fits(entry.Ordinal);
-        bool isSpecial = entry.IsFailed || entry.Status is not null || entry.Attributes is not null || entry.LinkTarget is not null || entry.Outcome is not null || !fits;
+        bool isSpecial = entry.IsFailed || entry.Status is not null || entry.Attributes is not null || entry.Segments is not null || entry.LinkTarget is not null || entry.Outcome is not null || !fits;
         if (isSpecial)
         {
             _special[entry.Ordinal] = entry;

@@ -21,12 +21,20 @@ internal interface ISetPlacement
     /// <exception cref="FileSystemException">The device does not do it.</exception>
     ManifestEntry Place(AssignmentView assignment, long ordinal, in ManifestEntry entry);
 
-    /// <summary>Whether what <see cref="Place"/> has said stands; else all entries have to pass once more.</summary>
+    /// <summary>Brings a file that was split into its place, when all assignments have passed.</summary>
+    /// <param name="file">What is known of it.</param>
+    /// <param name="step">Called for every piece that is copied.</param>
+    /// <returns>What the manifest says.</returns>
+    /// <exception cref="BackupException">RecordDamaged: what was committed is not there, or not all of it was decided.</exception>
+    /// <exception cref="FileSystemException">The device does not do it.</exception>
+    ManifestEntry Place(SplitFile file, Action step);
+
+    /// <summary>Whether what was said of entries stands; else all entries have to pass once more.</summary>
     bool IsSettled();
 
     /// <summary>Does what comes when all entries have passed, and makes all of it durable.</summary>
     /// <param name="done">Called after each folder with what of it could not be kept.</param>
     /// <param name="cancellation">Ends it between two steps.</param>
-    /// <inheritdoc cref="Place" path="/exception"/>
+    /// <inheritdoc cref="Place(AssignmentView, long, in ManifestEntry)" path="/exception"/>
     void Finish(Action<MetadataLoss> done, CancellationToken cancellation);
 }

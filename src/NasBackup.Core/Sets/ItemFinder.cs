@@ -70,6 +70,7 @@ internal sealed class ItemFinder
             Owner = found.Status.Metadata.Owner,
             Group = found.Status.Metadata.Group,
             Hash = entry.Hash?.ToString(),
+            SegmentHashes = [.. (entry.Segments ?? []).Select(static segment => $"{segment.Offset} {segment.Length} {segment.Hash}")],
             DataPath = name.HasOnlyNames || name.IsRoot ? $"{set.Tree.RootPath}/{set.Content.Locate(entry, name)}" : "",
             SetCreatedAt = set.Document.CreatedAt,
         };

@@ -21,6 +21,12 @@ internal readonly record struct ManifestEntry
     /// of those that set.json names.</summary>
     public MemberPlace? Place { get; init; }
 
+    /// <summary>What its segments hash to, where it was copied in segments; then there is no <see cref="Hash"/>.</summary>
+    public IReadOnlyList<SegmentHash>? Segments { get; init; }
+
+    /// <summary>Whether there is anything to compare its content with.</summary>
+    public bool IsHashed => Hash is not null || Segments is not null;
+
     /// <inheritdoc cref="JournalEntry.Attributes"/>
     public ExtendedAttributes? Attributes { get; init; }
 
@@ -50,10 +56,11 @@ internal readonly record struct ManifestEntry
     /// <summary>What a list and the one journal that decides say together.</summary>
     public static ManifestEntry From(in ListItem item, in JournalEntry journal, string node)
     {
-        BaseCopy? known = journal is { FromBase: true, Hash: null } ? item.Base : null;
+        BaseCopy? known = journal is { FromBase: true, Hash: null, Segments: null } ? item.Base : null;
         return From(item.Entry, journal, node) with
         {
-            Hash = known?.Hash ?? journal.Hash,
+            Hash = known is null ? journal.Hash : known.Hash,
+            Segments = known is null ? journal.Segments : known.Segments,
             Place = known?.Place ?? journal.Place,
             Attributes = known?.Attributes ?? journal.Attributes,
             Lost = known?.Lost ?? journal.Lost,
@@ -79,6 +86,7 @@ internal readonly record struct ManifestEntry
         Node = "",
         Hash = item.Content?.Hash,
         Place = item.Content?.Place,
+        Segments = item.Content?.Segments,
         Attributes = item.Content?.Attributes,
         LinkTarget = item.Content?.LinkTarget,
         Lost = item.Content?.Lost ?? MetadataLoss.None,

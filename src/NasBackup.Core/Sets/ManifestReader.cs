@@ -164,12 +164,14 @@ internal sealed class ManifestReader : IDisposable
             }
         }
 
+        Entry entry = fields.ToEntry(sources);
         return new ManifestEntry
         {
-            Entry = fields.ToEntry(sources),
+            Entry = entry,
             Node = rest.Node ?? "",
             Hash = rest.Hash,
             Place = rest.Place,
+            Segments = SegmentJson.Checked(rest.Segments, entry.Size),
             Attributes = rest.Attributes,
             LinkTarget = rest.LinkTarget,
             Changed = rest.Changed,
@@ -190,6 +192,11 @@ internal sealed class ManifestReader : IDisposable
         else if (MemberPlace.TryRead(ref json, out MemberPlace place))
         {
             rest.Place = place;
+        }
+        else if (json.ValueTextEquals("segments"u8))
+        {
+            json.Read();
+            rest.Segments = SegmentJson.Read(ref json);
         }
         else if (json.ValueTextEquals("node"u8))
         {
@@ -248,6 +255,7 @@ internal sealed class ManifestReader : IDisposable
     {
         public Hash128? Hash;
         public MemberPlace? Place;
+        public IReadOnlyList<SegmentHash>? Segments;
         public string? Node;
         public ExtendedAttributes? Attributes;
         public byte[]? LinkTarget;

@@ -71,6 +71,7 @@ internal sealed class ManifestWriter : IDisposable
                 Ordinal = 0,
                 Hash = entry.Hash,
                 Place = entry.Place,
+                Segments = entry.Segments,
                 Attributes = entry.Attributes,
                 LinkTarget = entry.LinkTarget,
                 Changed = entry.Changed,

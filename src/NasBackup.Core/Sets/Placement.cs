@@ -28,11 +28,77 @@ internal sealed class Placement(IFileTree set, Share device, bool isStrict)
         FilePath final = dataBase.Combine(entry.Path);
         bool isSealed = false;
         FileStatus? placed = TryRename(take, final) ? null : FindPlaced(take, final, entry, out isSealed);
-        if (entry.OtherNames is not { } names || isSealed)
+        if (!isSealed)
+        {
+            AddNames(dataBase, entry, placed);
+        }
+    }
+
+    /// <summary>Gives a file that this finaliser alone has made, and that is whole, its final names. No owner makes the first of
+    /// them: it is another finaliser's where it is there, and stays.</summary>
+    /// <param name="draft">The file; stays.</param>
+    /// <param name="dataBase">What the entry's paths are appended to.</param>
+    /// <param name="entry">The entry.</param>
+    /// <exception cref="BackupException">RecordDamaged: something else stands there.</exception>
+    /// <exception cref="FileSystemException">The device does not do it.</exception>
+    public void Put(FilePath draft, FilePath dataBase, Entry entry)
+    {
+        FilePath final = dataBase.Combine(entry.Path);
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                set.Link(draft, final);
+                break;
+            }
+            catch (FileSystemException e) when (attempt < LinkAttempts && e.Problem is FileProblem.NotFound)
+            {
+                device.MakeFolder(final.Parent);
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.AlreadyExists or FileProblem.AccessDenied && IsPlaced(final, entry))
+            {
+                break;
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.AlreadyExists && TryGetStatus(final) is { Kind: not EntryKind.Directory })
+            {
+                throw new BackupException(
+                    ErrorIds.RecordDamaged,
+                    ErrorKind.DeviceError,
+                    $"Something else stands at '{set.RootPath}/{final}', in the place of a file that was copied in segments. Take it away, then resume with Start-NasNodeBackup.",
+                    final.ToString(),
+                    e);
+            }
+        }
+
+        Touch(final.Parent);
+        AddNames(dataBase, entry);
+    }
+
+    /// <summary>Whether a file that nobody but finalisers puts in its place is there.</summary>
+    public bool IsPlaced(FilePath final, Entry entry)
+    {
+        try
+        {
+            return TryGetStatus(final) is { Kind: EntryKind.File } status && status.Size == entry.Size;
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied)
+        {
+            // A folder above has its own mode already, so all below it has been done.
+            return true;
+        }
+    }
+
+    /// <summary>Makes the hard links of an entry that is in its place.</summary>
+    public void AddNames(FilePath dataBase, Entry entry) => AddNames(dataBase, entry, placed: null);
+
+    private void AddNames(FilePath dataBase, Entry entry, FileStatus? placed)
+    {
+        if (entry.OtherNames is not { } names)
         {
             return;
         }
 
+        FilePath final = dataBase.Combine(entry.Path);
         FileStatus target = placed ?? set.GetStatus(final);
         foreach (FilePath name in names)
         {

@@ -85,10 +85,10 @@ internal sealed class RestoreContent(OpenSet set, RestoreDrafts drafts, Action<i
         ManifestEntry stored = entry;
         using IFileHandle source = FromSet(data, () => set.Content.OpenRead(stored, stored.Entry.Path));
         using IFileHandle target = tree.CreateNew(draft);
-        (Hash128 hash, long size) = Copy(source, target, data);
-        if (size != entry.Entry.Size || (entry.Hash is { } expected && hash != expected))
+        (ContentHash hash, long size) = Copy(source, target, data, entry.Segments);
+        if ((size != entry.Entry.Size ? $"it has {size} bytes instead of {entry.Entry.Size}" : hash.WhyNot(entry.Hash)) is { } problem)
         {
-            throw Damaged(data, size != entry.Entry.Size ? $"it has {size} bytes instead of {entry.Entry.Size}" : $"its content has the hash {hash} instead of {entry.Hash}");
+            throw Damaged(data, problem);
         }
 
         MetadataLoss lost = target.SetMetadata(entry.Entry.Status.Metadata, entry.Attributes ?? ExtendedAttributes.None);
@@ -102,12 +102,12 @@ internal sealed class RestoreContent(OpenSet set, RestoreDrafts drafts, Action<i
     }
 
     /// <summary>Copies what is stored, and leaves holes where the copy in the set has them; the hash is that of all bytes.</summary>
-    private (Hash128 Hash, long Size) Copy(IFileHandle source, IFileHandle target, FilePath data)
+    private (ContentHash Hash, long Size) Copy(IFileHandle source, IFileHandle target, FilePath data, IReadOnlyList<SegmentHash>? segments)
     {
         long start = 0;
         long end = 0;
         bool hasHoles = !FromSet(data, () => source.TryFindData(0, out start, out end)) || start > 0 || end < FromSet(data, source.GetStatus).Size;
-        var hash = new ContentHash(hasHoles);
+        var hash = new ContentHash(hasHoles, segments);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
@@ -136,7 +136,7 @@ internal sealed class RestoreContent(OpenSet set, RestoreDrafts drafts, Action<i
                     int read = FromSet(data, () => source.ReadAt(buffer.AsSpan(0, wanted), offset));
                     if (read == 0)
                     {
-                        return (hash.Current, offset);
+                        return (hash, offset);
                     }
 
                     hash.Append(buffer.AsSpan(0, read));
@@ -152,7 +152,7 @@ internal sealed class RestoreContent(OpenSet set, RestoreDrafts drafts, Action<i
                 target.SetLength(size);
             }
 
-            return (hash.Current, size);
+            return (hash, size);
         }
         finally
         {

@@ -47,7 +47,7 @@ internal sealed class SetVerification(OpenSet set, VerifyOptions options, Identi
                 IReadOnlyList<Finding> findings = verifier.Verify(entry, reads);
                 _findings.Add(findings);
                 Interlocked.Increment(ref entries);
-                Interlocked.Add(ref entriesRead, reads && entry.Hash is not null ? 1 : 0);
+                Interlocked.Add(ref entriesRead, reads && entry.IsHashed ? 1 : 0);
                 Interlocked.Add(ref bytesRead, reads ? entry.Entry.Size : 0);
                 _progress.Done(entry.Entry.Size, reads, entry.Entry.Path);
             });

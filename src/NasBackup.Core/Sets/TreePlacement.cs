@@ -19,7 +19,7 @@ internal sealed class TreePlacement(IFileTree set, Share device, bool isStrict, 
         FilePath dataBase = dataBases[placed.Source];
         FilePath final = dataBase.Combine(placed.Path);
         bool isFolder = placed.Kind is EntryKind.Directory;
-        try
+        ManifestEntry result = Try(entry, entry =>
         {
             if (entry.IsFailed)
             {
@@ -33,19 +33,36 @@ internal sealed class TreePlacement(IFileTree set, Share device, bool isStrict, 
             {
                 _placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, placed);
             }
-        }
-        catch (FileSystemException e) when (PlacementObstacle.Find(set, dataBase, placed) is { } obstacle)
+
+            return entry;
+        });
+        if (isFolder && !result.IsFailed)
         {
-            // Waiting would not take it away, and the entries beside it have nothing to do with it.
-            return ManifestEntry.Failed(entry, ErrorIds.FileNotWritten, $"{obstacle} ({e.Message})");
+            _placement.AddFolder(final, placed.Status.Metadata, result.Attributes);
         }
 
-        if (isFolder && !entry.IsFailed)
-        {
-            _placement.AddFolder(final, placed.Status.Metadata, entry.Attributes);
-        }
+        return result;
+    }
 
-        return entry;
+    /// <inheritdoc/>
+    public ManifestEntry Place(SplitFile file, Action step)
+    {
+        FilePath dataBase = dataBases[file.Entry.Source];
+        return Try(file.ToManifest(), entry =>
+        {
+            if (entry.IsFailed)
+            {
+                return entry;
+            }
+
+            if (file.Whole is not { } whole)
+            {
+                return entry with { Lost = new SegmentJoiner(set, device, _placement, isStrict, step).Place(file, dataBase, entry) };
+            }
+
+            _placement.Move(whole.Place, dataBase, entry.Entry);
+            return entry;
+        });
     }
 
     /// <inheritdoc/>
@@ -56,5 +73,18 @@ internal sealed class TreePlacement(IFileTree set, Share device, bool isStrict, 
     {
         _placement.SetFolderMetadata(done, cancellation);
         _placement.Sync();
+    }
+
+    private ManifestEntry Try(in ManifestEntry entry, Func<ManifestEntry, ManifestEntry> place)
+    {
+        try
+        {
+            return place(entry);
+        }
+        catch (FileSystemException e) when (PlacementObstacle.Find(set, dataBases[entry.Entry.Source], entry.Entry) is { } obstacle)
+        {
+            // Waiting would not take it away, and the entries beside it have nothing to do with it.
+            return ManifestEntry.Failed(entry, ErrorIds.FileNotWritten, $"{obstacle} ({e.Message})");
+        }
     }
 }

@@ -81,6 +81,13 @@ internal sealed class VolumePlacement : ISetPlacement
     }
 
     /// <inheritdoc/>
+    public ManifestEntry Place(SplitFile file, Action step) => throw new BackupException(
+        ErrorIds.RecordDamaged,
+        ErrorKind.InvalidData,
+        $"A list of the plan has '{file.Entry.Path}' in segments; in the Archive layout no file is split.",
+        file.Entry.Path.ToString());
+
+    /// <inheritdoc/>
     public bool IsSettled()
     {
         try

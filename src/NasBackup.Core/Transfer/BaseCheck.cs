@@ -23,7 +23,7 @@ internal sealed class BaseCheck(SourceSet sources, Recency recency, RateLimiter 
             return false;
         }
 
-        (Hash128 hash, long size) = ContentHash.OfFile(source, read =>
+        (ContentHash hash, long size) = ContentHash.OfFile(source, read =>
         {
             if (read == 0)
             {
@@ -33,8 +33,8 @@ internal sealed class BaseCheck(SourceSet sources, Recency recency, RateLimiter 
             {
                 control.Moved(read, limiter.Pay(read));
             }
-        });
+        }, known.Segments);
         ExtendedAttributes attributes = source.GetAttributes();
-        return hash == known.Hash && size == entry.Size && attributes.IsSameAs(known.Attributes ?? ExtendedAttributes.None) && source.GetStatus() == before;
+        return hash.WhyNot(known.Hash) is null && size == entry.Size && attributes.IsSameAs(known.Attributes ?? ExtendedAttributes.None) && source.GetStatus() == before;
     }
 }

@@ -46,7 +46,7 @@ internal sealed class BaseCopier(SetFolder set, string baseId, IReadOnlyList<Fil
     /// <summary>Fills the open target with the base's content, by sharing its blocks where the device can.</summary>
     /// <returns>False where the base's copy is not what its manifest says: then the source has to be read.</returns>
     /// <exception cref="FileSystemException">The target cannot be written.</exception>
-    public bool TryCopyContent(EntryCopy copy, Hash128 hash)
+    public bool TryCopyContent(EntryCopy copy, BaseCopy known)
     {
         try
         {
@@ -65,7 +65,7 @@ internal sealed class BaseCopier(SetFolder set, string baseId, IReadOnlyList<Fil
                 return true;
             }
 
-            return copier.Copy(copy, existing, status).Hash == hash;
+            return copier.Copy(copy, existing, status, known.Segments).Sum.WhyNot(known.Hash) is null;
         }
         catch (FileSystemException) when (!copy.AtDevice)
         {

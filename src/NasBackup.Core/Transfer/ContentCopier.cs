@@ -6,12 +6,12 @@ using NasBackup.Formats;
 namespace NasBackup.Transfer;
 
 /// <summary>What was copied of a file.</summary>
-/// <param name="Hash">Of all its bytes, holes included.</param>
+/// <param name="Sum">What all its bytes hash to, holes included.</param>
 /// <param name="Status">The status that the file had when it was read to the end; the size is what was read.</param>
 /// <param name="Attributes">Its extended attributes at that time, or null where there are none.</param>
 /// <param name="Changed">Whether it would not hold still.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct FileContent(Hash128 Hash, FileStatus Status, ExtendedAttributes? Attributes, bool Changed);
+internal readonly record struct FileContent(ContentHash Sum, FileStatus Status, ExtendedAttributes? Attributes, bool Changed);
 
 /// <summary>Moves the content of files, holes as holes, and hashes it on the way. May be called from many threads.</summary>
 internal sealed class ContentCopier(RateLimiter limiter, ITransferControl control)
@@ -23,8 +23,9 @@ internal sealed class ContentCopier(RateLimiter limiter, ITransferControl contro
     /// <param name="copy">Its target is open and empty.</param>
     /// <param name="source">The file, just opened.</param>
     /// <param name="before">The status of the source before anything was read.</param>
+    /// <param name="segments">The segments that the content is to be compared with, or null.</param>
     /// <exception cref="FileSystemException">Source or target; <see cref="EntryCopy.AtDevice"/> tells which.</exception>
-    public FileContent Copy(EntryCopy copy, IFileHandle source, FileStatus before)
+    public FileContent Copy(EntryCopy copy, IFileHandle source, FileStatus before, IReadOnlyList<SegmentHash>? segments = null)
     {
         for (int read = 1; ; read++)
         {
@@ -34,7 +35,7 @@ internal sealed class ContentCopier(RateLimiter limiter, ITransferControl contro
                 copy.Target!.SetLength(0);
             }
 
-            (Hash128 hash, long size) = Transfer(copy, source, before.Size);
+            (ContentHash hash, long size) = Transfer(copy, source, 0, before.Size, endsFile: true, segments);
             copy.AtDevice = false;
             // Between two looks at the status: whoever changes an attribute changes a time too.
             ExtendedAttributes attributes = source.GetAttributes();
@@ -50,17 +51,32 @@ internal sealed class ContentCopier(RateLimiter limiter, ITransferControl contro
         }
     }
 
-    private (Hash128 Hash, long Size) Transfer(EntryCopy copy, IFileHandle source, long expected)
+    /// <summary>Copies a part of a file to the same place in the target, once.</summary>
+    /// <param name="copy">Its target is open.</param>
+    /// <param name="source">The file, whose status has been looked at.</param>
+    /// <param name="from">Where it begins, in bytes.</param>
+    /// <param name="until">Where it ends.</param>
+    /// <param name="endsFile">Whether the file ends there.</param>
+    /// <returns>What was copied hashes to, and where the source ended, if that is before.</returns>
+    /// <exception cref="FileSystemException">Source or target; <see cref="EntryCopy.AtDevice"/> tells which.</exception>
+    public (Hash128 Hash, long End) CopyPart(EntryCopy copy, IFileHandle source, long from, long until, bool endsFile)
+    {
+        (ContentHash hash, long end) = Transfer(copy, source, from, until, endsFile, segments: null);
+        return (hash.Current, end);
+    }
+
+    private (ContentHash Hash, long End) Transfer(
+        EntryCopy copy, IFileHandle source, long from, long expected, bool endsFile, IReadOnlyList<SegmentHash>? segments)
     {
         copy.AtDevice = false;
-        bool hasData = source.TryFindData(0, out long start, out long end);
-        var hash = new ContentHash(hasHoles: !hasData || start > 0 || end < expected);
-        int chunk = (int)Math.Clamp(expected, 1, Math.Min(BufferBytes, limiter.ChunkBytes));
+        bool hasData = source.TryFindData(from, out long start, out long end);
+        var hash = new ContentHash(hasHoles: !hasData || start > from || end < expected, segments);
+        int chunk = (int)Math.Clamp(expected - from, 1, Math.Min(BufferBytes, limiter.ChunkBytes));
         byte[] buffer = ArrayPool<byte>.Shared.Rent(chunk);
         try
         {
-            long size = 0;
-            long written = 0;
+            long size = from;
+            long written = from;
             // A file of the expected length needs no read to find its end: the status afterwards tells whether it grew.
             while (size < expected)
             {
@@ -94,7 +110,7 @@ internal sealed class ContentCopier(RateLimiter limiter, ITransferControl contro
                 }
             }
 
-            if (size > written)
+            if (size > written && endsFile)
             {
                 // It ends with a hole.
                 copy.AtDevice = true;
@@ -102,7 +118,7 @@ internal sealed class ContentCopier(RateLimiter limiter, ITransferControl contro
                 copy.Target!.SetLength(size);
             }
 
-            return (hash.Current, size);
+            return (hash, size);
         }
         finally
         {

@@ -109,7 +109,30 @@ internal sealed class DeviceProbe
         }
 
         FilePath link = _folder.Combine("link");
-        Lack(DeviceLack.HardLinks, !SucceedsForSure(() => _device.Link(path, link)) || !SucceedsForSure(() => ExpectSameFile(path, link)));
+        Lack(DeviceLack.HardLinks, !SucceedsForSure(() => Link(path, link)) || !SucceedsForSure(() => ExpectSameFile(path, link)));
+    }
+
+    /// <summary>A network file system may refuse a link once, or say so of one that it has made; what refuses it each time has none.
+    /// Whether a name that is there is the right one is looked at afterwards.</summary>
+    private void Link(FilePath existing, FilePath added)
+    {
+        const int Attempts = 3;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                _device.Link(existing, added);
+                return;
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.AlreadyExists)
+            {
+                return;
+            }
+            catch (FileSystemException e) when (e.Problem is FileProblem.AccessDenied && attempt < Attempts)
+            {
+                // It is tried again.
+            }
+        }
     }
 
     /// <summary>Both names lead to one file: what is written by one is read by the other. The number of links proves nothing

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
@@ -11,7 +10,11 @@ namespace NasBackup.Transfer;
 /// <param name="IsFirst">Whether this owner creates final names; a later one writes beside the tree.</param>
 /// <param name="Ordinal">Its line in the list, from 0.</param>
 /// <param name="Item">The line.</param>
-internal readonly record struct WorkItem(string Assignment, bool IsFirst, long Ordinal, ListItem Item);
+internal readonly record struct WorkItem(string Assignment, bool IsFirst, long Ordinal, ListItem Item)
+{
+    /// <summary>Whether the owner's segments go into the file that the owners of its other segments write to as well.</summary>
+    public bool SharesFiles { get; init; }
+}
 
 /// <summary>
 /// Writes entries in the Mirror layout. A first owner creates the final name exclusively and touches data and metadata
@@ -29,13 +32,15 @@ internal sealed class MirrorWriter(
     ITransferControl control,
     TimeProvider time) : IEntryWriter
 {
-    // Folders that were seen to exist through one mount of the device; another mount may lead to less.
-    private volatile KnownFolders? _folders;
+    private readonly NewNames _names = new(set, control);
     private readonly bool _syncEach = !set.Tree.SyncsAsOne;
     private readonly ContentCopier _copier = new(limiter, control);
     private readonly BaseCopier? _base = baseId is null ? null : new BaseCopier(set, baseId, dataBases, new ContentCopier(limiter, control));
     private readonly Recency _recency = new(time);
     private readonly BaseCheck _check = new(sources, new Recency(time), limiter, control);
+    private SegmentWriter? _segments;
+
+    private SegmentWriter Segments => _segments ??= new SegmentWriter(sources, set, _names, _copier, _recency, control);
 
     /// <inheritdoc/>
     public IEntryHand NewHand() => new DirectHand(Write);
@@ -51,7 +56,7 @@ internal sealed class MirrorWriter(
     public JournalEntry Write(in WorkItem work)
     {
         Entry entry = work.Item.Entry;
-        using var copy = new EntryCopy(work, work.IsFirst ? dataBases[entry.Source].Combine(entry.Path) : SetPaths.Take(work.Assignment, work.Ordinal));
+        using var copy = new EntryCopy(work, PathOf(work));
         while (true)
         {
             try
@@ -67,6 +72,7 @@ internal sealed class MirrorWriter(
                 {
                     // A second try takes nothing for granted.
                     EntryKind.File when _base is not null && work.Item is { Base: { } known, Attempt: 1 } => WriteKnown(copy, _base, known),
+                    EntryKind.File when work.Item.Segment is { IsWhole: false } segment => Segments.Write(copy, segment),
                     EntryKind.File => WriteFile(copy),
                     EntryKind.Directory => WriteDirectory(copy),
                     _ => WriteSpecial(copy),
@@ -104,7 +110,7 @@ internal sealed class MirrorWriter(
         using IFileHandle source = sources.Tree(entry.Source).OpenRead(entry.Path);
         FileStatus before = source.GetStatus();
         copy.AtDevice = true;
-        copy.Target ??= Create(copy.Path, path => set.Tree.CreateNew(path));
+        copy.Target ??= _names.Create(copy.Path, path => set.Tree.CreateNew(path));
         FileContent content = _copier.Copy(copy, source, before);
 
         copy.AtDevice = true;
@@ -113,7 +119,7 @@ internal sealed class MirrorWriter(
         {
             Ordinal = copy.Work.Ordinal,
             Size = content.Status.Size,
-            Hash = content.Hash,
+            Hash = content.Sum.Current,
             Status = content.Status == entry.Status ? null : content.Status,
             Attributes = content.Attributes,
             Changed = content.Changed,
@@ -135,7 +141,7 @@ internal sealed class MirrorWriter(
         copy.AtDevice = true;
         try
         {
-            if (known.Use is not BaseUse.Copy && Create(copy.Path, path => from.TryLink(copy, path)))
+            if (known.Use is not BaseUse.Copy && _names.Create(copy.Path, path => from.TryLink(copy, path)))
             {
                 AddOtherNames(copy);
                 return new JournalEntry { Ordinal = copy.Work.Ordinal, Size = copy.Entry.Size, FromBase = true, Recent = recent };
@@ -163,8 +169,8 @@ internal sealed class MirrorWriter(
         }
 
         copy.AtDevice = true;
-        copy.Target ??= Create(copy.Path, path => set.Tree.CreateNew(path));
-        if (!from.TryCopyContent(copy, known.Hash))
+        copy.Target ??= _names.Create(copy.Path, path => set.Tree.CreateNew(path));
+        if (!from.TryCopyContent(copy, known))
         {
             return null;
         }
@@ -176,6 +182,7 @@ internal sealed class MirrorWriter(
             Ordinal = copy.Work.Ordinal,
             Size = entry.Size,
             Hash = known.Hash,
+            Segments = known.Segments,
             Attributes = attributes,
             FromBase = true,
             Lost = lost,
@@ -201,7 +208,7 @@ internal sealed class MirrorWriter(
         ExtendedAttributes? attributes = ReadAttributes(copy);
         // Its owner, attributes, mode and times come last, when nothing is written below it any more.
         copy.AtDevice = true;
-        MakeFolder(dataBases[copy.Entry.Source].Combine(copy.Entry.Path));
+        _names.MakeFolder(dataBases[copy.Entry.Source].Combine(copy.Entry.Path));
         return new JournalEntry { Ordinal = copy.Work.Ordinal, Attributes = attributes };
     }
 
@@ -238,7 +245,7 @@ internal sealed class MirrorWriter(
     {
         try
         {
-            return Create(copy.Path, path =>
+            return _names.Create(copy.Path, path =>
             {
                 if (target is not null)
                 {
@@ -275,7 +282,7 @@ internal sealed class MirrorWriter(
 
         foreach (FilePath name in names)
         {
-            Create(dataBases[copy.Entry.Source].Combine(name), path =>
+            _names.Create(dataBases[copy.Entry.Source].Combine(name), path =>
             {
                 set.Tree.Link(copy.Path, path);
                 return true;
@@ -283,43 +290,13 @@ internal sealed class MirrorWriter(
         }
     }
 
-    /// <summary>Creates something exclusively; where its folder is missing, that first. Most folders are there, so asking before costs more.</summary>
-    private T Create<T>(FilePath path, Func<FilePath, T> create)
+    /// <summary>Where this owner puts an entry.</summary>
+    private FilePath PathOf(in WorkItem work) => work.Item switch
     {
-        T created;
-        try
-        {
-            created = create(path);
-        }
-        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
-        {
-            MakeFolder(path.Parent);
-            created = create(path);
-        }
-
-        // After the name is there and before the entry counts: so the next checkpoint syncs a folder that holds it.
-        control.NoteFolder(path.Parent);
-        return created;
-    }
-
-    private void MakeFolder(FilePath folder)
-    {
-        // No recursion: a path may have thousands of components.
-        IFileTree device = set.Tree;
-        KnownFolders known = _folders is { } current && current.Device == device ? current : _folders = new KnownFolders(device, new());
-        var missing = new Stack<FilePath>();
-        for (FilePath at = folder; !at.IsRoot && !known.Paths.ContainsKey(at); at = at.Parent)
-        {
-            missing.Push(at);
-        }
-
-        while (missing.TryPop(out FilePath next))
-        {
-            device.CreateDirectory(next);
-            control.NoteFolder(next.Parent);
-            known.Paths.TryAdd(next, true);
-        }
-    }
+        { Segment: { IsWhole: false } segment } => SetPaths.Segments(work.SharesFiles ? null : work.Assignment, segment.File),
+        { Entry: var entry } when work.IsFirst => dataBases[entry.Source].Combine(entry.Path),
+        _ => SetPaths.Take(work.Assignment, work.Ordinal),
+    };
 
     /// <summary>The device was mounted anew while the entry was written: what came of it nobody knows.</summary>
     private JournalEntry Replaced(in WorkItem work) => new()
@@ -345,8 +322,6 @@ internal sealed class MirrorWriter(
         };
         return new JournalEntry { Ordinal = work.Ordinal, ErrorId = errorId, Problem = e.Message };
     }
-
-    private sealed record KnownFolders(IFileTree Device, ConcurrentDictionary<FilePath, bool> Paths);
 }
 
 /// <summary>What a writer asks and tells the node while it works.</summary>

@@ -33,6 +33,16 @@ internal static class SetPaths
     public static FilePath DataBase(SourceDocument source, SourceIdentityDocument identity)
         => identity.IsFile ? DataOf(source.Path).Parent : DataOf(source.Path);
 
+    /// <summary>Where segments of a split file are put together: into one file by all who may share it, else into one of the
+    /// assignment's own.</summary>
+    /// <param name="assignment">The assignment, or null for the file that is shared.</param>
+    /// <param name="file">The file's number among those that are split.</param>
+    public static FilePath Segments(string? assignment, int file)
+        => (assignment is null ? TakeRoot : TakeRoot.Combine(assignment))
+            .Combine("segments")
+            .Combine((file / TakesPerFolder).ToString(CultureInfo.InvariantCulture))
+            .Combine(file.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>The folder for some of the copies that later owners of an assignment make.</summary>
     public static FilePath TakeFolder(string assignment, long ordinal)
         => TakeRoot.Combine(assignment).Combine((ordinal / TakesPerFolder).ToString(CultureInfo.InvariantCulture));

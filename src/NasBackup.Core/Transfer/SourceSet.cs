@@ -77,6 +77,19 @@ internal sealed class SourceSet(
         return false;
     }
 
+    /// <summary>Whether a file still is what was scanned, by its size and times.</summary>
+    /// <param name="entry">The file as it was scanned.</param>
+    /// <param name="status">As it is now, through <see cref="Tree"/>.</param>
+    public bool IsAsScanned(Entry entry, in FileStatus status)
+    {
+        // Times of change and inodes tell something only through the same kind of file system.
+        string? view = identities[entry.Source].FileSystem;
+        bool isSameView = view is not null && view == Tree(entry.Source).FileSystemName && FileSystemTraits.KeepsChangeTimes(view);
+        FileStatus scanned = entry.Status;
+        return status.Kind is EntryKind.File && status.Size == scanned.Size && status.Metadata.ModifiedTime == scanned.Metadata.ModifiedTime
+            && (!isSameView || status.ChangeTime == scanned.ChangeTime);
+    }
+
     /// <summary>Whether a path map leads the node to a place for the source that is not there at all.</summary>
     public bool IsMappedToNothing(int source)
         => Places(source).All(place => place != ReadPath(source) && !System.IO.Path.Exists(place));

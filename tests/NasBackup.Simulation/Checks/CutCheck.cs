@@ -26,11 +26,11 @@ internal sealed class CutCheck(Oracle oracle, SimulatedCluster cluster)
             return;
         }
 
-        string[] wanted = [.. assignment.Items.Skip((int)at).Take((int)(end - at)).Select(Line).Order(StringComparer.Ordinal)];
+        string[] wanted = [.. assignment.Items.Skip((int)at).Take((int)(end - at)).Select(DecisionCheck.Line).Order(StringComparer.Ordinal)];
         string[] given;
         try
         {
-            given = [.. slot.Successors!.SelectMany(oracle.Facts!.List).Select(Line).Order(StringComparer.Ordinal)];
+            given = [.. slot.Successors!.SelectMany(oracle.Facts!.List).Select(DecisionCheck.Line).Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is BackupException or FileSystemException)
         {
@@ -51,25 +51,30 @@ internal sealed class CutCheck(Oracle oracle, SimulatedCluster cluster)
         for (int ordinal = (int)at; ordinal < end; ordinal++)
         {
             Entry entry = assignment.Items[ordinal].Entry;
-            if (cluster.Scenario.Layout is DeviceLayout.Mirror && entry.Kind is not EntryKind.Directory && IsThere(assignment.IsFirst ? SetPaths.DataOf(SimulatedCluster.SourcePath).Combine(entry.Path) : SetPaths.Take(assignment.Id, ordinal)))
+            if (assignment.Items[ordinal].Segment is { } segment)
+            {
+                CheckSegment(assignment, segment, entry, slot);
+            }
+            else if (cluster.Scenario.Layout is DeviceLayout.Mirror && entry.Kind is not EntryKind.Directory && IsThere(assignment.IsFirst ? SetPaths.DataOf(SimulatedCluster.SourcePath).Combine(entry.Path) : SetPaths.Take(assignment.Id, ordinal)))
             {
                 oracle.Break(Promise.BytesAsRecorded, $"{slot.Node} gave '{entry.Path}' of {assignment.Id} away, of which it has begun a copy");
             }
         }
     }
 
-    private bool IsThere(FilePath belowSet)
+    /// <summary>Others may have written to the file that is shared, but nobody to that part of it.</summary>
+    private void CheckSegment(AssignmentFacts assignment, FileSegment segment, Entry entry, SlotDocument slot)
     {
-        try
+        if (DurabilityCheck.TryFind(cluster.Device, FilePath.FromText(oracle.Facts!.PlanId).Combine(SetPaths.Segments(assignment.SharesFiles ? null : assignment.Id, segment.File))) is { } inode
+            && inode.Data.Length > segment.Offset
+            && inode.Data[(int)segment.Offset..(int)Math.Min(inode.Data.Length, segment.Offset + segment.Length)].ContainsAnyExcept((byte)0))
         {
-            cluster.Device.Find(cluster.Device.Root, FilePath.FromText(oracle.Facts!.PlanId).Combine(belowSet), "find");
-            return true;
-        }
-        catch (FileSystemException)
-        {
-            return false;
+            oracle.Break(Promise.BytesAsRecorded, $"{slot.Node} gave segment {segment.Index} of '{entry.Path}' of {assignment.Id} away, of which it has begun a copy");
         }
     }
 
-    private static string Line(ListItem item) => $"{item.Entry.Path} #{item.Attempt}";
+    private bool IsThere(FilePath belowSet)
+    {
+        return DurabilityCheck.TryFind(cluster.Device, FilePath.FromText(oracle.Facts!.PlanId).Combine(belowSet)) is not null;
+    }
 }

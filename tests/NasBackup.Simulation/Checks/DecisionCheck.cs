@@ -72,20 +72,31 @@ internal sealed class DecisionCheck(Oracle oracle, SimulatedCluster cluster)
         }
 
         var expected = new List<string>();
+        ListItem[] superseded = [.. decided.Values
+            .Where(entry => entry.ErrorId == ErrorIds.FileChanged && entry.Ordinal < assignment.End)
+            .Select(entry => assignment.Items[(int)entry.Ordinal])
+            .Concat(assignment.Items.Take((int)assignment.End).Where((item, ordinal) => item.Segment is { IsWhole: true } && !decided.ContainsKey(ordinal)))
+            .DistinctBy(item => item.Entry.Path)];
+        expected.AddRange(superseded.Select(item => $"{item.Entry.Path} whole #{ListItem.LastAttempt}"));
         for (int ordinal = 0; ordinal < assignment.End; ordinal++)
         {
             ListItem item = assignment.Items[ordinal];
+            if (superseded.Any(whole => whole.Entry.Path == item.Entry.Path))
+            {
+                continue;
+            }
+
             if (!decided.TryGetValue(ordinal, out JournalEntry entry))
             {
-                expected.Add(Line(item.Entry.Path, item.Attempt));
+                expected.Add(Line(item));
             }
             else if (entry.IsFailed && item.Attempt < ListItem.LastAttempt)
             {
-                expected.Add(Line(item.Entry.Path, item.Attempt + 1));
+                expected.Add(Line(item with { Attempt = item.Attempt + 1 }));
             }
         }
 
-        string[] actual = [.. given.Select(item => Line(item.Entry.Path, item.Attempt)).Order(StringComparer.Ordinal)];
+        string[] actual = [.. given.Select(Line).Order(StringComparer.Ordinal)];
         string[] wanted = [.. expected.Order(StringComparer.Ordinal)];
         if (!actual.SequenceEqual(wanted))
         {
@@ -97,5 +108,6 @@ internal sealed class DecisionCheck(Oracle oracle, SimulatedCluster cluster)
         cluster.Tally.Count($"assignment closed by {slot.Kind}{(slot.Reason is null ? "" : $" ({slot.Reason})")}");
     }
 
-    private static string Line(FilePath path, int attempt) => $"{path} #{attempt}";
+    /// <summary>A line of a list as it is compared.</summary>
+    public static string Line(ListItem item) => $"{item.Entry.Path} {(item.Segment is { IsWhole: true } ? "whole" : item.Segment?.Index)} #{item.Attempt}";
 }

@@ -74,10 +74,50 @@ internal sealed class DurabilityCheck(Oracle oracle, SimulatedCluster cluster)
             return TarView.WhyNotDurable(cluster.Device, oracle.Facts!.PlanId, assignment.Owner!, item, entry);
         }
 
+        if (item.Segment is { IsWhole: false } segment)
+        {
+            FilePath place = SetPaths.Segments(assignment.SharesFiles ? null : assignment.Id, segment.File);
+            return entry.Hash is not { } hash ? $"segment {segment.Index} has no hash"
+                : WhyNotDurable(cluster.Device, FilePath.FromText(oracle.Facts!.PlanId).Combine(place), [new SegmentHash(segment.Offset, segment.Length, hash)]);
+        }
+
         bool isFolder = item.Entry.Kind is EntryKind.Directory;
         FilePath data = SetPaths.DataOf(SimulatedCluster.SourcePath).Combine(item.Entry.Path);
         FilePath path = FilePath.FromText(oracle.Facts!.PlanId).Combine(assignment.IsFirst || isFolder ? data : SetPaths.Take(assignment.Id, entry.Ordinal));
         return WhyNotDurable(cluster.Device, path, entry.Hash, entry.Size);
+    }
+
+    /// <summary>The same of some segments of a file.</summary>
+    public static string? WhyNotDurable(Volume device, FilePath path, IReadOnlyList<SegmentHash> segments)
+    {
+        if (WhyNotDurable(device, path, hash: null, size: 0) is { } problem)
+        {
+            return problem;
+        }
+
+        ReadOnlySpan<byte> data = TryFind(device, path)!.DurableData;
+        foreach (SegmentHash segment in segments)
+        {
+            if (data.Length < segment.End || Hash128.Of(data[(int)segment.Offset..(int)segment.End]) != segment.Hash)
+            {
+                return $"what is on the device's storage of '{path}' from byte {segment.Offset} on are not the {segment.Length} bytes that were recorded";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What lies on the device, or null.</summary>
+    public static Inode? TryFind(Volume device, FilePath path)
+    {
+        try
+        {
+            return device.Find(device.Root, path, "find");
+        }
+        catch (FileSystemException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Why a file, under this name and with this content, would not survive a crash of the server; null where it would.</summary>

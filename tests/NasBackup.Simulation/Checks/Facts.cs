@@ -100,6 +100,9 @@ internal sealed class AssignmentFacts(AssignmentDocument document, AssignmentFac
     /// <summary>The slot that made it, or null for a first list.</summary>
     public SlotDocument? Origin => parent?.Slots.FirstOrDefault(slot => slot.Successors?.Any(successor => successor.Id == document.Id) is true);
 
+    /// <summary>Whether its owner's segments go into the file that is shared.</summary>
+    public bool SharesFiles => parent is null || (Origin is { Kind: SlotKind.Cut } && parent.SharesFiles);
+
     public string? Owner => document.Owner ?? Slots.FirstOrDefault(slot => slot.Kind is SlotKind.Claim)?.Incarnation;
 
     /// <summary>Entries of the journal that are durable on the share.</summary>

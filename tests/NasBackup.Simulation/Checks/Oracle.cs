@@ -251,7 +251,7 @@ internal sealed class Oracle : IVolumeWatcher
 
     private bool IsOf(AssignmentFacts assignment, string path)
         => _cluster.Scenario.Layout is DeviceLayout.Archive ? path.Contains($"-1.{assignment.Owner}.", StringComparison.Ordinal)
-        : assignment.IsFirst ? path.Contains("/data/", StringComparison.Ordinal) : path.Contains($"/.take/{assignment.Id}/", StringComparison.Ordinal);
+        : assignment.IsFirst ? path.Contains("/data/", StringComparison.Ordinal) || path.Contains("/.take/segments/", StringComparison.Ordinal) : path.Contains($"/.take/{assignment.Id}/", StringComparison.Ordinal);
 
     private static bool IsSlot(string name) => name.All(char.IsAsciiDigit);
 }

@@ -40,6 +40,11 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
         "ring: mail sent",
         "ring: taken over, watched by some alone",
         "quiet: taken over",
+        "takeover of a list with segments",
+        "cut: of segments",
+        "segments: file moved as its owners wrote it",
+        "segments: file put together",
+        "segments: file copied whole after all",
     ];
 
     private readonly Dictionary<string, string> _openTakeovers = new(StringComparer.Ordinal);
@@ -199,12 +204,14 @@ internal sealed class PhaseTally(Oracle oracle, SimulatedCluster cluster)
             Count("cut: slot published");
             CountIf(!assignment.IsFirst, "cut: of a later owner's list");
             CountIf(wasCut, "cut: of a list that was cut before");
+            CountIf(assignment.Items.Skip((int)slot.CutAt!.Value).Any(item => item.Segment is not null), "cut: of segments");
             return;
         }
 
         bool isTaken = slot.Kind is SlotKind.TakenOver;
         CountIf(isTaken && _openCuts.Values.Any(cut => cut.Assignment == assignment.Id), "cut: lost against a takeover");
         CountIf(isTaken && wasCut, "takeover of a list that was cut");
+        CountIf(isTaken && assignment.Items.Any(item => item.Segment is not null), "takeover of a list with segments");
         bool fromCut = assignment.Origin is { Kind: SlotKind.Cut };
         CountIf(isTaken && fromCut, "takeover of a list that came from a cut");
         CountIf(slot.Kind is SlotKind.Done && fromCut, "cut: successor done");

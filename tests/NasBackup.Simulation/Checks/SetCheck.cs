@@ -1,6 +1,7 @@
 using NasBackup.Coordination;
 using NasBackup.Files;
 using NasBackup.Formats;
+using NasBackup.Planning;
 using NasBackup.Sets;
 using NasBackup.Simulation.Cluster;
 using NasBackup.Simulation.Storage;
@@ -17,6 +18,9 @@ namespace NasBackup.Simulation.Checks;
 internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
 {
     private const string OlderSet = "older/";
+
+    /// <summary>In the place of a segment's number: all of a file that was split. Several lists may have copied it, and one copy is in the set.</summary>
+    private const int Whole = -1;
 
     private readonly Dictionary<string, Inode> _places = new(StringComparer.Ordinal);
     private readonly HashSet<Inode> _committed = [];
@@ -156,8 +160,14 @@ internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
     private void CheckFailed(in ManifestEntry entry)
     {
         FilePath path = entry.Entry.Path;
-        int tries = oracle.Facts!.Assignments.Count(assignment => assignment.Terminal?.Frozen is { Length: > 0 } frozen
-            && oracle.Facts.Journal(assignment.Id, frozen).Any(record => record.IsFailed && assignment.Items[(int)record.Ordinal].Entry.Path == path));
+        // Of a file that is split, one of the segments.
+        int tries = oracle.Facts!.Assignments
+            .Where(assignment => assignment.Terminal?.Frozen is { Length: > 0 })
+            .SelectMany(assignment => oracle.Facts.Journal(assignment.Id, assignment.Terminal!.Frozen)
+                .Where(record => record.IsFailed && assignment.Items[(int)record.Ordinal].Entry.Path == path)
+                .Select(record => SegmentOf(assignment.Items[(int)record.Ordinal])))
+            .GroupBy(segment => segment)
+            .Max(group => group.Count() + (group.Key == Whole ? 1 : 0));
         cluster.Tally.Count("entry failed for good");
         if (tries < 2)
         {
@@ -184,7 +194,8 @@ internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
     /// <summary>Promise 4: each entry of the set has one valid journal record, and it is the one that the manifest repeats.</summary>
     private void CheckJournals()
     {
-        var records = new Dictionary<FilePath, JournalEntry>();
+        var records = new Dictionary<(FilePath Path, int Segment), JournalEntry>();
+        var apart = new HashSet<FilePath>();
         foreach (AssignmentFacts assignment in oracle.Facts!.Assignments)
         {
             if (assignment.Terminal?.Frozen is not { Length: > 0 } frozen)
@@ -194,16 +205,34 @@ internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
 
             foreach (JournalEntry record in oracle.Facts.Journal(assignment.Id, frozen).Where(record => !record.IsFailed))
             {
-                if (!records.TryAdd(assignment.Items[(int)record.Ordinal].Entry.Path, record))
+                ListItem item = assignment.Items[(int)record.Ordinal];
+                if (!records.TryAdd((item.Entry.Path, SegmentOf(item)), record) && SegmentOf(item) != Whole)
                 {
-                    oracle.Break(Promise.BytesAsRecorded, $"'{assignment.Items[(int)record.Ordinal].Entry.Path}' was committed twice");
+                    oracle.Break(Promise.BytesAsRecorded, $"'{item.Entry.Path}' {item.Segment} was committed twice");
+                }
+
+                if (item.Segment is not null && !assignment.SharesFiles)
+                {
+                    apart.Add(item.Entry.Path);
                 }
             }
         }
 
         foreach (ManifestEntry entry in _manifest.Where(entry => !entry.IsFailed))
         {
-            if (!records.TryGetValue(entry.Entry.Path, out JournalEntry record) || record.Hash != entry.Hash)
+            if (entry.Segments is not null)
+            {
+                cluster.Tally.Count(apart.Contains(entry.Entry.Path) ? "segments: file put together" : "segments: file moved as its owners wrote it");
+            }
+
+            Hash128?[] hashes = entry.Segments is null ? [entry.Hash] : [.. entry.Segments.Select(segment => (Hash128?)segment.Hash)];
+            bool isWhole = entry.Segments is null && records.ContainsKey((entry.Entry.Path, Whole));
+            if (isWhole)
+            {
+                cluster.Tally.Count("segments: file copied whole after all");
+            }
+
+            if (hashes.Where((hash, i) => !records.TryGetValue((entry.Entry.Path, isWhole ? Whole : i), out JournalEntry record) || record.Hash != hash).Any())
             {
                 oracle.Break(Promise.BytesAsRecorded, $"the manifest says of '{entry.Entry.Path}' what no journal says");
             }
@@ -272,6 +301,8 @@ internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
         }
     }
 
+    private static int SegmentOf(in ListItem item) => item.Segment is { IsWhole: true } ? Whole : item.Segment?.Index ?? 0;
+
     private void CheckContents()
     {
         if (_document!.Layout is DeviceLayout.Archive)
@@ -290,7 +321,7 @@ internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
                 {
                     oracle.Break(Promise.BytesAsRecorded, $"'{name}' of the set is {(copy is null ? "not there" : $"not what the source holds ({copy.Data.Length} bytes of {source.Data.Length})")}");
                 }
-                else if (entry.Hash is { } hash && Hash128.Of(copy.Data) != hash)
+                else if ((entry.Hash is { } hash && Hash128.Of(copy.Data) != hash) || (entry.Segments is { } segments && segments.Any(segment => Hash128.Of(copy.Data[(int)segment.Offset..(int)segment.End]) != segment.Hash)))
                 {
                     oracle.Break(Promise.BytesAsRecorded, $"the bytes of '{name}' do not have the hash that was recorded");
                 }
@@ -303,7 +334,9 @@ internal sealed class SetCheck(Oracle oracle, SimulatedCluster cluster)
         foreach (FilePath name in (IEnumerable<FilePath>)[entry.Entry.Path, .. entry.Entry.OtherNames ?? []])
         {
             FilePath path = FilePath.FromText(oracle.Facts!.PlanId).Combine(Data(name));
-            if (DurabilityCheck.WhyNotDurable(cluster.Device, path, entry.Hash, entry.Entry.Size) is { } problem)
+            if ((entry.Segments is { } segments
+                ? DurabilityCheck.WhyNotDurable(cluster.Device, path, segments)
+                : DurabilityCheck.WhyNotDurable(cluster.Device, path, entry.Hash, entry.Entry.Size)) is { } problem)
             {
                 oracle.Break(Promise.CountersStayBehindStorage, $"the set was called complete, but {problem}");
             }

@@ -41,6 +41,9 @@ internal sealed record Scenario
 
     public DeviceLayout Layout { get; init; }
 
+    /// <summary>Bytes of a segment of a file that is split, or 0 where none is.</summary>
+    public required int SegmentBytes { get; init; }
+
     public required PlanStrategy Strategy { get; init; }
 
     public required bool HasSourceOwner { get; init; }
@@ -85,11 +88,12 @@ internal sealed record Scenario
             HasSourceOwner = random.Next(2) == 0,
             MonitorMode = random.Next(5) == 0 ? MonitorMode.Estimated : MonitorMode.Continuous,
             WatchAllUpTo = ring is > 0 and < 4 ? 2 + random.Next(3) : WatchRing.WatchAllUpTo,
+            SegmentBytes = random.Next(2) == 0 ? 0 : (int)(speeds.Sum() * seconds / entries * (0.2 + (0.4 * random.NextDouble()))),
         };
     }
 
     public override string ToString()
         => $"{Nodes} nodes, {Entries} entries, failure timeout {FailureTimeout.TotalSeconds:F1} s, failover timeout {FailoverTimeout.TotalSeconds:F0} s, cache {CacheTime.TotalSeconds:F0} s, "
         + $"{Workers} workers, {(SyncsAsOne ? "syncs as one" : "syncs each")}{(CommitsAtClose ? ", commits at close" : "")}{(DeviceKeepsNames ? "" : ", device keeps names when synced")}"
-        + $", {Layout}{(LargeFile > 0 ? $", a file of {LargeFile} bytes" : "")}, {Strategy}{(HasSourceOwner ? ", source owned by a node" : "")}{(MonitorMode is MonitorMode.Estimated ? ", quiet" : "")}{(HasRing ? $", a ring above {WatchAllUpTo}" : "")}";
+        + $", {Layout}{(LargeFile > 0 ? $", a file of {LargeFile} bytes" : "")}{(SegmentBytes > 0 ? $", segments of {SegmentBytes} bytes" : "")}, {Strategy}{(HasSourceOwner ? ", source owned by a node" : "")}{(MonitorMode is MonitorMode.Estimated ? ", quiet" : "")}{(HasRing ? $", a ring above {WatchAllUpTo}" : "")}";
 }

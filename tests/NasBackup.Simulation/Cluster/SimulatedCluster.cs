@@ -156,11 +156,24 @@ internal sealed class SimulatedCluster
 
     public string RandomSourceFile(Random random)
     {
-        var files = new List<string>();
-        Walk(Source.Root, "/source", files);
-        return files[random.Next(files.Count)];
+        List<(string Path, Inode Inode)> files = SourceFiles();
+        return files[random.Next(files.Count)].Path;
+    }
 
-        static void Walk(Inode folder, string path, List<string> files)
+    /// <summary>Gives one of the four largest files another time of modification.</summary>
+    public void TouchSourceFile(Random random)
+    {
+        Inode file = SourceFiles().Select(found => found.Inode).Distinct().OrderByDescending(inode => inode.Length).ElementAt(random.Next(4));
+        Source.SetMetadata(file, file.Metadata with { ModifiedTime = file.Metadata.ModifiedTime + 1 });
+    }
+
+    private List<(string Path, Inode Inode)> SourceFiles()
+    {
+        var files = new List<(string, Inode)>();
+        Walk(Source.Root, "/source", files);
+        return files;
+
+        static void Walk(Inode folder, string path, List<(string, Inode)> files)
         {
             foreach ((string name, Inode inode) in folder.Names)
             {
@@ -170,7 +183,7 @@ internal sealed class SimulatedCluster
                 }
                 else if (inode.Kind is EntryKind.File)
                 {
-                    files.Add($"{path}/{FilePath.Display(Volume.Bytes(name))}");
+                    files.Add(($"{path}/{FilePath.Display(Volume.Bytes(name))}", inode));
                 }
             }
         }
@@ -243,6 +256,7 @@ internal sealed class SimulatedCluster
         MonitorMode = Scenario.MonitorMode,
         Snapshot = SnapshotMode.None,
         Durability = Durability.Strict,
+        SegmentBytes = Scenario.SegmentBytes,
     };
 
     private void RunNode(Machine machine, SimulatedProcess process)

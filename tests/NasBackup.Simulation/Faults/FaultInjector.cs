@@ -127,6 +127,10 @@ internal sealed class FaultInjector(Scheduler scheduler, SimulatedCluster cluste
                 _unreadable[cluster.RandomSourceFile(random)] = random.Next(2) == 0 ? -1 : machine.Number;
                 cluster.HasEntryFaults = true;
                 break;
+            case FaultKind.TouchedFile:
+                tally.Count(fault.Kind.ToString());
+                cluster.TouchSourceFile(random);
+                break;
             default:
                 strike.Do(machine);
                 break;

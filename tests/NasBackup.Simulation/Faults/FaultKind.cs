@@ -62,6 +62,9 @@ internal enum FaultKind
 
     /// <summary>A file of the source cannot be read, by one machine or by all.</summary>
     UnreadableFile,
+
+    /// <summary>A file of the source gets another time of modification, as if its content had changed.</summary>
+    TouchedFile,
 }
 
 /// <summary>One thing that goes wrong.</summary>

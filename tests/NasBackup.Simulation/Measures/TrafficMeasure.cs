@@ -74,6 +74,7 @@ internal static class TrafficMeasure
         DeviceKeepsNames = true,
         Workers = 1,
         LargeFile = (int)(Speed * 1000),
+        SegmentBytes = 0,
         Strategy = PlanStrategy.Balanced,
         HasSourceOwner = false,
         MonitorMode = mode,

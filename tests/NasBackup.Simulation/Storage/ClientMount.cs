@@ -207,8 +207,18 @@ internal sealed class ClientMount(Volume volume, Random random, Func<long> now, 
 
     public void Sync(Inode inode, Action? between = null)
     {
+        // What other threads write to it in between is not of this call.
+        Extent[] sent = [.. _dirty.GetValueOrDefault(inode) ?? []];
         Push(inode, between);
-        _dirty.Remove(inode);
+        if (_dirty.TryGetValue(inode, out List<Extent>? extents))
+        {
+            extents.RemoveAll(sent.Contains);
+            if (extents.Count == 0)
+            {
+                _dirty.Remove(inode);
+            }
+        }
+
         volume.Sync(inode);
     }
 

@@ -21,6 +21,8 @@ internal sealed class NodeTree(IWorld world, ClientMount mount, Inode root, stri
 
     public IFileHandle OpenReadWrite(FilePath path) => Do(Operation.OpenReadWrite, path, () =>
     {
+        // The server is asked: what this machine believes absent is opened where it is there.
+        Changing(path, "open");
         (Inode directory, string name) = Volume.FindParent(root, path, "open");
         return Open(directory.Names.ContainsKey(name) ? FindFile(path, "open") : Create(path, EntryKind.File, "create"));
     });

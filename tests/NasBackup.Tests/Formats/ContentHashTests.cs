@@ -51,6 +51,44 @@ public sealed class ContentHashTests
         Assert.Equal(whole.Current, pieces.Current);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Each_segment_is_compared_for_itself_and_what_is_wrong_is_named(bool hasHoles)
+    {
+        var random = new Random(3);
+        var bytes = new byte[10_000];
+        random.NextBytes(bytes.AsSpan(0, 9_000));
+        long[] bounds = [0, 1, 4096, 4097, 9_500, 10_000];
+        SegmentHash[] segments = [.. bounds.Zip(bounds.Skip(1), (from, to) => new SegmentHash(from, to - from, Hash128.Of(bytes.AsSpan((int)from, (int)(to - from)))))];
+
+        Assert.Null(Compare(bytes));
+        Assert.Contains("ends at byte 9600", Compare(bytes[..9_600]), StringComparison.Ordinal);
+        Assert.Contains("ends at byte 0", Compare([]), StringComparison.Ordinal);
+        Assert.Contains("but at byte 10001", Compare([.. bytes, 0]), StringComparison.Ordinal);
+        bytes[4096] ^= 1;
+        Assert.Contains("segment of 1 bytes at 4096 has the hash", Compare(bytes), StringComparison.Ordinal);
+
+        string? Compare(byte[] content)
+        {
+            var hash = new ContentHash(hasHoles, segments);
+            int end = hasHoles ? Math.Min(content.Length, 9_000) : content.Length;
+            for (int at = 0; at < end;)
+            {
+                int count = Math.Min(end - at, random.Next(1, 6_000));
+                hash.Append(content.AsSpan(at, count));
+                at += count;
+            }
+
+            if (hasHoles)
+            {
+                hash.AppendZeros(content.Length - end);
+            }
+
+            return hash.WhyNot(null);
+        }
+    }
+
     [Fact]
     public void A_file_is_hashed_whole_whether_or_not_it_has_holes()
     {
@@ -59,9 +97,9 @@ public sealed class ContentHashTests
         foreach (string name in (string[])["s", "d", "e"])
         {
             using IFileHandle file = temp.Tree.OpenRead(FilePath.FromText(name));
-            (Hash128 hash, long size) = ContentHash.OfFile(file, _ => { });
+            (ContentHash hash, long size) = ContentHash.OfFile(file, _ => { });
             byte[] bytes = File.ReadAllBytes(Path.Combine(temp.Path, name));
-            Assert.Equal((Hash128.Of(bytes), bytes.Length), (hash, size));
+            Assert.Equal((Hash128.Of(bytes), bytes.Length), (hash.Current, size));
         }
     }
 }

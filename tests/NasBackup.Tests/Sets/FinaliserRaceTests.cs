@@ -17,7 +17,7 @@ public sealed class FinaliserRaceTests : IDisposable
     [Fact]
     public void Doing_it_twice_says_the_same_and_changes_nothing()
     {
-        using var plan = new FinishedPlan(_temp.Path);
+        using var plan = new FinishedPlan(_temp.Path, withSegments: true);
         CompletionDocument first = plan.Finalise("n2");
         IReadOnlyList<string> before = plan.Snapshot();
         AssertSame(first, plan.Finalise("n3"));
@@ -30,7 +30,7 @@ public sealed class FinaliserRaceTests : IDisposable
     {
         for (int round = 0; round < 15; round++)
         {
-            using var plan = new FinishedPlan(NewRound(round));
+            using var plan = new FinishedPlan(NewRound(round), withSegments: true);
             var completions = new CompletionDocument[4];
             using var start = new Barrier(completions.Length);
             INodeThread[] threads = [.. Enumerable.Range(0, completions.Length).Select(i => SystemRuntime.Instance.Start($"n{i}", () =>
@@ -57,7 +57,7 @@ public sealed class FinaliserRaceTests : IDisposable
         bool slept = true;
         void Round()
         {
-            using var plan = new FinishedPlan(NewRound(sleep));
+            using var plan = new FinishedPlan(NewRound(sleep), withSegments: true);
             IReadOnlyList<string> before = [];
             CompletionDocument? first = null;
             Exception? failure = null;
@@ -107,7 +107,7 @@ public sealed class FinaliserRaceTests : IDisposable
         while (died)
         {
             death++;
-            using var plan = new FinishedPlan(NewRound(death));
+            using var plan = new FinishedPlan(NewRound(death), withSegments: true);
             int changes = 0;
             var dying = new HookedTree(plan.Set, (_, _) =>
             {
@@ -118,7 +118,7 @@ public sealed class FinaliserRaceTests : IDisposable
                 }
             });
             died = Record.Exception(() => plan.Finalise("n1", set: dying)) is ArithmeticException;
-            Assert.Equal(13, plan.Finalise("n2").Entries);
+            Assert.Equal(15, plan.Finalise("n2").Entries);
             AssertComplete(plan);
         }
 
@@ -128,7 +128,7 @@ public sealed class FinaliserRaceTests : IDisposable
     [Fact]
     public void Where_the_file_system_does_not_sync_as_one_every_folder_that_changed_is_made_durable_before_set_json()
     {
-        using var plan = new FinishedPlan(_temp.Path);
+        using var plan = new FinishedPlan(_temp.Path, withSegments: true);
         var open = new HashSet<FilePath>();
         plan.Finalise(set: new HookedTree(
             plan.Set,
@@ -165,11 +165,15 @@ public sealed class FinaliserRaceTests : IDisposable
             foreach (FilePath name in (IEnumerable<FilePath>)[entry.Entry.Path, .. entry.Entry.OtherNames ?? []])
             {
                 byte[] content = System.Text.Encoding.UTF8.GetBytes(plan.Read(FinishedPlan.Data.Combine(name)));
-                Assert.Equal(entry.Hash, Hash128.Of(content));
+                Assert.Equal(entry.Hash, entry.Segments is null ? Hash128.Of(content) : null);
+                Assert.All(entry.Segments ?? [], segment => Assert.Equal(segment.Hash, Hash128.Of(content.AsSpan((int)segment.Offset, (int)segment.Length))));
             }
         }
 
         Assert.False(plan.Exists("a/bad"));
+        Assert.Equal((3, 2), (Segments("z/put"), Segments("z/moved")));
+
+        int? Segments(string path) => plan.ReadManifest().Single(entry => entry.Entry.Path.ToString() == path).Segments?.Count;
     }
 
     private static void AssertSame(CompletionDocument expected, CompletionDocument actual)

@@ -10,7 +10,8 @@ namespace NasBackup.Tests.Sets;
 
 /// <summary>
 /// A plan whose assignments are all closed: n1 died in the middle of L1 and left halves behind, n2 did the rest in T1, n3
-/// did L2. What each of them would have written is on share and device.
+/// did L2. What each of them would have written is on share and device. With segments, there are two files more: one that n1, n2
+/// and n3 copied a third of, each, and one of which n3 copied all.
 /// </summary>
 internal sealed class FinishedPlan : IDisposable
 {
@@ -21,11 +22,13 @@ internal sealed class FinishedPlan : IDisposable
 
     private const long Modified = 1_600_000_000_123_456_789;
     private readonly Share _share;
+    private readonly bool _isSplit;
     private ulong _inode;
 
     /// <summary>Makes share and set below an existing folder.</summary>
-    public FinishedPlan(string path)
+    public FinishedPlan(string path, bool withSegments = false)
     {
+        _isSplit = withSegments;
         SetPath = $"{path}/{Id}";
         Directory.CreateDirectory($"{path}/share");
         Directory.CreateDirectory(SetPath);
@@ -35,7 +38,7 @@ internal sealed class FinishedPlan : IDisposable
         AssignmentDocument[] lists = [WriteL1(), WriteL2()];
         Plan = new PlanDocument
         {
-            Entries = lists.Sum(list => list.Entries),
+            Entries = lists.Sum(list => list.Entries) - (withSegments ? 3 : 0),
             Bytes = lists.Sum(list => list.Bytes),
             Lists = [.. lists.Select(list => new PlanListDocument(list, 0.5, 1e8, 0))],
             Identities = [new SourceIdentityDocument(IsFile: false, 0, 0, []), new SourceIdentityDocument(IsFile: true, 0, 0, [])],
@@ -195,6 +198,7 @@ internal sealed class FinishedPlan : IDisposable
             Directory_("c/closed", 0),
             new(new Entry { Source = 0, Path = FilePath.FromText("c/link"), Status = Status(EntryKind.SymbolicLink, 0, 0x1FF) }),
             File(Odd, 8),
+            .. _isSplit ? Split(0, "z/put", 8, 3, 6)[..2] : [],
         ];
         AssignmentDocument list = new ListFiles(Folder).Write("L1", items, "n1", "incarnation1");
         Put("a/one", "contents");
@@ -203,6 +207,9 @@ internal sealed class FinishedPlan : IDisposable
         Put("a/linked", Half);
         Set.Link(Data.Combine("a/linked"), Data.Combine("a/linked2"));
         Put("a/bad", Half);
+        PutSegment(SetPaths.Segments(null, 0), 0, "con");
+        // n1 was in the middle of it.
+        PutSegment(SetPaths.Segments(null, 0), 3, "te?");
         Set.Link(Data.Combine("a/bad"), Data.Combine("a/bad2"));
 
         JournalOfL1 = new JournalWriter(_share.Tree, Folder.Journal("L1"));
@@ -217,8 +224,13 @@ internal sealed class FinishedPlan : IDisposable
                 Status = items[2].Entry.Status with { Size = 16, Metadata = items[2].Entry.Status.Metadata with { ModifiedTime = Modified + 5 } },
             },
         ]);
+        if (_isSplit)
+        {
+            JournalOfL1.Append([new JournalEntry { Ordinal = 12, Size = 3, Hash = Hash128.Of("con"u8) }]);
+        }
+
         FrozenJournal frozen = JournalOfL1.Durable;
-        ListItem[] rest = [.. items[4..].Select(item => item.Entry.Path.ToString() == "a/bad" ? item with { Attempt = 2, EarlierProblem = "the first try" } : item)];
+        ListItem[] rest = [.. items[4..].Where(item => item.Segment is not { Index: 0 }).Select(item => item.Entry.Path.ToString() == "a/bad" ? item with { Attempt = 2, EarlierProblem = "the first try" } : item)];
         AssignmentDocument t1 = new ListFiles(Folder).Write("T1", rest, "n2", "incarnation2");
         Publish("L1", Slot(SlotKind.TakenOver, "n2") with
         {
@@ -240,6 +252,11 @@ internal sealed class FinishedPlan : IDisposable
             {
                 Put(take, Half);
                 entries.Add(new JournalEntry { Ordinal = i, ErrorId = ErrorIds.FileUnreadable, Problem = "the second try" });
+            }
+            else if (items[i].Segment is { } segment)
+            {
+                PutSegment(SetPaths.Segments("T1", segment.File), segment.Offset, "ten");
+                entries.Add(new JournalEntry { Ordinal = i, Size = 3, Hash = Hash128.Of("ten"u8) });
             }
             else if (items[i].Entry.Kind is EntryKind.File)
             {
@@ -269,17 +286,49 @@ internal sealed class FinishedPlan : IDisposable
         [
             File("z/three", 8),
             new(new Entry { Source = 1, Path = FilePath.FromText("single file"), Status = Status(EntryKind.File, 8, 0x1A4) }),
+            .. _isSplit ? [Split(0, "z/put", 8, 3, 6)[2], .. Split(1, "z/moved", 8, 5)] : Array.Empty<ListItem>(),
         ];
         AssignmentDocument list = new ListFiles(Folder).Write("L2", items, "n3", "incarnation3");
         Put("z/three", "contents");
         Put(FilePath.FromText("data/etc/single file"), "contents");
         using var journal = new JournalWriter(_share.Tree, Folder.Journal("L2"));
         journal.Append([Committed(0), Committed(1)]);
+        if (_isSplit)
+        {
+            PutSegment(SetPaths.Segments(null, 0), 6, "ts");
+            PutSegment(SetPaths.Segments(null, 1), 0, "conte");
+            PutSegment(SetPaths.Segments(null, 1), 5, "nts");
+            journal.Append([
+                new JournalEntry { Ordinal = 2, Size = 2, Hash = Hash128.Of("ts"u8) },
+                new JournalEntry { Ordinal = 3, Size = 5, Hash = Hash128.Of("conte"u8) },
+                new JournalEntry { Ordinal = 4, Size = 3, Hash = Hash128.Of("nts"u8) },
+            ]);
+        }
+
         Publish("L2", Slot(SlotKind.Done, "n3") with { Frozen = journal.Durable });
         return list;
     }
 
     private static JournalEntry Committed(long ordinal) => new() { Ordinal = ordinal, Size = 8, Hash = Hash128.Of("contents"u8) };
+
+    /// <summary>A file with another name, split at some places.</summary>
+    private ListItem[] Split(int number, string path, long size, params long[] at)
+    {
+        ListItem whole = File(path, size, path + "2");
+        long[] bounds = [0, .. at, size];
+        return [.. Enumerable.Range(0, at.Length + 1)
+            .Select(i => whole with { Segment = new FileSegment(number, i, at.Length + 1, bounds[i], bounds[i + 1] - bounds[i]) })];
+    }
+
+    private void PutSegment(FilePath path, long offset, string content)
+    {
+        if (_isSplit)
+        {
+            new Share(Set, SystemRuntime.Instance, Tokens.System).MakeFolder(path.Parent);
+            using IFileHandle file = Set.OpenReadWrite(path);
+            file.WriteAt(System.Text.Encoding.UTF8.GetBytes(content), offset);
+        }
+    }
 
     private ListItem Directory_(string path, int mode) => Item(FilePath.FromText(path), Status(EntryKind.Directory, 0, mode));
 

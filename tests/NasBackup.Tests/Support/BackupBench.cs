@@ -38,7 +38,8 @@ internal sealed class BackupBench : IDisposable
 
     /// <summary>A whole backup; it must be complete.</summary>
     public BackupSetView BackUp(
-        BackupType? type = null, bool checksum = false, int nodes = 1, Action<BackupPlan>? planned = null, string? device = null, string? share = null, DeviceLayout layout = DeviceLayout.Mirror)
+        BackupType? type = null, bool checksum = false, int nodes = 1, Action<BackupPlan>? planned = null, string? device = null, string? share = null,
+        DeviceLayout layout = DeviceLayout.Mirror, long? segmentSize = null)
     {
         Told.Clear();
         // Of two sets of one second nobody could say which is the newer one.
@@ -58,6 +59,7 @@ internal sealed class BackupBench : IDisposable
             Layout = layout,
             VolumeBytes = layout is DeviceLayout.Archive ? 1024 * 1024 : null,
             Durability = Durability.None,
+            SegmentSize = segmentSize,
         };
         BackupPlan plan = cluster.CreatePlan(request, null, Tell, Tell, TestContext.Current.CancellationToken);
         _last = plan.Id[..15];
