@@ -21,9 +21,22 @@ public enum BaseUse
 /// <param name="Hash">XXH128 of its content, as the base's manifest states it; null where it has segments.</param>
 /// <param name="Lost">What of the metadata the base's copy has lost.</param>
 /// <param name="Attributes">Its extended attributes, or null where there are none.</param>
-/// <param name="Place">In the Archive layout where it lies: in a volume of the base.</param>
-public sealed record BaseCopy(BaseUse Use, Hash128? Hash, MetadataLoss Lost, ExtendedAttributes? Attributes, MemberPlace? Place = null)
+public sealed record BaseCopy(BaseUse Use, Hash128? Hash, MetadataLoss Lost, ExtendedAttributes? Attributes)
 {
+    // One of two, and of most files neither: a field for each would cost every file of a plan.
+    private readonly object? _where;
+
+    /// <summary>In the Archive layout where it lies: in a volume of the base.</summary>
+    public MemberPlace? Place
+    {
+        get => _where as MemberPlace?;
+        init => _where = value ?? _where;
+    }
+
     /// <summary>What its segments hash to, or null where its content has one hash.</summary>
-    public IReadOnlyList<SegmentHash>? Segments { get; init; }
+    public IReadOnlyList<SegmentHash>? Segments
+    {
+        get => _where as IReadOnlyList<SegmentHash>;
+        init => _where = value ?? _where;
+    }
 }

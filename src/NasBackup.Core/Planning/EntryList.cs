@@ -203,8 +203,10 @@ internal static class EntryListReader
                 return false;
             }
 
-            known = new BaseCopy(
-                BaseUse.Link, hash, MetadataLoss.None, Attributes: null, MemberPlace.TryTake(ref cursor, out MemberPlace place) ? place : null);
+            known = new BaseCopy(BaseUse.Link, hash, MetadataLoss.None, Attributes: null)
+            {
+                Place = MemberPlace.TryTake(ref cursor, out MemberPlace place) ? place : null,
+            };
         }
 
         if (!cursor.Take("}"u8) || !cursor.IsAtEnd)
@@ -331,7 +333,7 @@ internal static class EntryListReader
 
         public readonly BaseCopy? ToBase() => Use is not { } use ? null
             : Hash is null && Segments is null ? throw new JsonException("a copy in the base has no hash")
-            : new BaseCopy(use, Hash, (MetadataLoss)Lost.GetValueOrDefault(), Attributes, Place) { Segments = Segments };
+            : new BaseCopy(use, Hash, (MetadataLoss)Lost.GetValueOrDefault(), Attributes) { Place = Place, Segments = Segments };
 
         public readonly ListContent? ToContent() => Use is null && Lost is { } lost ? new ListContent(Hash, Attributes, LinkTarget, (MetadataLoss)lost, Place) { Segments = Segments } : null;
     }

@@ -97,7 +97,7 @@ internal sealed class BaseMatcher
 
                 if (UseOf(found.Status, entry, view) is { } use)
                 {
-                    _items[index] = _items[index] with { Base = new BaseCopy(use, entry.Hash, entry.Lost, entry.Attributes, entry.Place) { Segments = entry.Segments } };
+                    _items[index] = _items[index] with { Base = new BaseCopy(use, entry.Hash, entry.Lost, entry.Attributes) { Place = entry.Place, Segments = entry.Segments } };
                 }
 
                 return;
