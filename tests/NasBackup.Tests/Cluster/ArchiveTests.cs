@@ -117,8 +117,8 @@ public sealed class ArchiveTests : IDisposable
     {
         _cluster.MakeTree(2000, 60_000_000);
         string plan = _cluster.Request("nas1,nas2", 2, Archive);
-        (RunnerProcess nas1, RunnerProcess nas2) = _cluster.Start2(plan, SlowRate / 4);
-        _cluster.WaitForEntries(plan, "nas2", 20);
+        (RunnerProcess nas1, RunnerProcess nas2) = _cluster.Start2(plan, SlowRate / 8);
+        _cluster.WaitForEntries(plan, "nas2", 1);
         RunnerProcess stop = RunnerProcess.Run("--json", "Stop-NasBackup", "-Share", _cluster.Share, "-PlanId", plan);
         Assert.True(stop.ExitCode is 0 or 1, stop.Errors);
         TestCluster.Result(nas1, exitCode: 1);
