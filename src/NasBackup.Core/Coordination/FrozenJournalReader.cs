@@ -1,3 +1,4 @@
+using System.Buffers;
 using NasBackup.Files;
 using NasBackup.Formats;
 
@@ -12,7 +13,7 @@ internal sealed class FrozenJournalReader : IDisposable
     private readonly Sealer _sealer;
     private readonly IFileHandle _handle;
     private readonly List<JournalEntry> _batch = [];
-    private byte[] _buffer = new byte[256 * 1024];
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
     private int _start;
     private int _end;
     private long _read;
@@ -66,7 +67,15 @@ internal sealed class FrozenJournalReader : IDisposable
         return JournalReader.TryReadBatch(line, _sealer, _path, ++_batches, _batch) ? _batch : throw Damaged();
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose()
+    {
+        _handle.Dispose();
+        if (_buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
+    }
 
     private void Fill()
     {
@@ -74,7 +83,7 @@ internal sealed class FrozenJournalReader : IDisposable
         (_start, _end) = (0, _end - _start);
         if (_end == _buffer.Length)
         {
-            Array.Resize(ref _buffer, _buffer.Length * 2);
+            JournalReader.Lengthen(ref _buffer);
         }
 
         int read = _handle.ReadAt(_buffer.AsSpan(_end, (int)Math.Min(_buffer.Length - _end, _frozen.Length - _read)), _read);

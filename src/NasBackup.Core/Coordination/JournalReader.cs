@@ -12,6 +12,8 @@ internal static class JournalReader
     /// <summary>No line of ours is longer: paths are not in journals, but problems name them.</summary>
     private const int LongestLine = 64 * 1024 * 1024;
 
+    private const int BufferBytes = 256 * 1024;
+
     /// <summary>Where a line of a journal belongs, for its tag.</summary>
     public static string PlaceOf(FilePath path, long batch) => $"{path}#{batch}";
 
@@ -67,7 +69,7 @@ internal static class JournalReader
 
         using IFileHandle handle = tree.OpenRead(path);
         var sum = new XxHash128();
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
             for (long offset = 0; offset < frozen.Length;)
@@ -206,34 +208,50 @@ internal static class JournalReader
     private static void ReadLines(IFileHandle handle, long limit, LineVisitor visit)
     {
         long offset = 0;
-        var buffer = new byte[256 * 1024];
-        int filled = 0;
-        while (offset < limit)
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
         {
-            int read = handle.ReadAt(buffer.AsSpan(filled), offset + filled);
-            filled += read;
-            int end = buffer.AsSpan(0, filled).IndexOf((byte)'\n');
-            if (end < 0)
+            int filled = 0;
+            while (offset < limit)
             {
-                if (read == 0 || filled >= LongestLine)
+                int read = handle.ReadAt(buffer.AsSpan(filled), offset + filled);
+                filled += read;
+                int end = buffer.AsSpan(0, filled).IndexOf((byte)'\n');
+                if (end < 0)
+                {
+                    if (read == 0 || filled >= LongestLine)
+                    {
+                        return;
+                    }
+
+                    Lengthen(ref buffer);
+                    continue;
+                }
+
+                ReadOnlySpan<byte> line = buffer.AsSpan(0, end + 1);
+                if (offset + line.Length > limit || !visit(line, offset))
                 {
                     return;
                 }
 
-                Array.Resize(ref buffer, buffer.Length * 2);
-                continue;
+                offset += line.Length;
+                buffer.AsSpan(end + 1, filled - end - 1).CopyTo(buffer);
+                filled -= end + 1;
             }
-
-            ReadOnlySpan<byte> line = buffer.AsSpan(0, end + 1);
-            if (offset + line.Length > limit || !visit(line, offset))
-            {
-                return;
-            }
-
-            offset += line.Length;
-            buffer.AsSpan(end + 1, filled - end - 1).CopyTo(buffer);
-            filled -= end + 1;
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>A rented buffer twice as long, with the same content, in its place.</summary>
+    internal static void Lengthen(ref byte[] buffer)
+    {
+        byte[] longer = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        buffer.CopyTo(longer, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = longer;
     }
 
     private delegate bool LineVisitor(ReadOnlySpan<byte> line, long offset);

@@ -19,6 +19,8 @@ internal sealed class RecordFile : IDisposable
     /// <summary>A place that waits for its first record.</summary>
     private static readonly byte[] Blank = [.. Enumerable.Repeat((byte)' ', PlaceLength - 1), (byte)'\n'];
 
+    private static ReadOnlySpan<byte> BeatHead => "\"beat\":"u8;
+
     private readonly Sealer _sealer;
     private readonly IFileTree _tree;
     private readonly FilePath _path;
@@ -90,10 +92,9 @@ internal sealed class RecordFile : IDisposable
         try
         {
             int length = handle.ReadAt(places.AsSpan(0, 2 * PlaceLength), 0);
-            RecordDocument? first = Open(places.AsSpan(0, Math.Min(length, PlaceLength)), sealer, PlaceOf(path, 0));
-            // The first record to be written stands here, and counts when all of its room is there.
-            RecordDocument? second = length == 2 * PlaceLength ? Open(places.AsSpan(PlaceLength, PlaceLength), sealer, PlaceOf(path, 1)) : null;
-            RecordDocument? newest = second is null || first?.Beat > second.Beat ? first : second;
+            // The first record to be written stands in the second place, and counts when all of its room is there.
+            RecordDocument? newest = Newest(
+                places.AsSpan(0, Math.Min(length, PlaceLength)), length == 2 * PlaceLength ? places.AsSpan(PlaceLength, PlaceLength) : [], path, sealer ?? Sealer.Unkeyed);
             return newest is not null && path.Name.SequenceEqual(Encoding.UTF8.GetBytes($"{newest.Node}.{newest.Incarnation}")) ? newest : null;
         }
         finally
@@ -132,6 +133,37 @@ internal sealed class RecordFile : IDisposable
         {
             // It holds no whole record, so for others it is nobody's.
         }
+    }
+
+    /// <summary>The newer of two records, of which the older one is not parsed: whoever watches many reads little else.</summary>
+    private static RecordDocument? Newest(ReadOnlySpan<byte> firstPlace, ReadOnlySpan<byte> secondPlace, FilePath path, Sealer sealer)
+    {
+        bool hasFirst = sealer.TryOpen(firstPlace, PlaceOf(path, 0), out ReadOnlySpan<byte> first, out _);
+        bool hasSecond = sealer.TryOpen(secondPlace, PlaceOf(path, 1), out ReadOnlySpan<byte> second, out _);
+        RecordDocument? newer = null;
+        if (hasFirst && hasSecond && BeatOf(first) is { } firstBeat && BeatOf(second) is { } secondBeat)
+        {
+            newer = Parse(firstBeat > secondBeat ? first : second);
+        }
+
+        if (newer is not null)
+        {
+            return newer;
+        }
+
+        RecordDocument? inFirst = hasFirst ? Parse(first) : null;
+        RecordDocument? inSecond = hasSecond ? Parse(second) : null;
+        return inSecond is null || inFirst?.Beat > inSecond.Beat ? inFirst : inSecond;
+
+        static RecordDocument? Parse(ReadOnlySpan<byte> body) => SealedJson.Parse(body, CoordinationJson.Default.RecordDocument, out _);
+    }
+
+    /// <summary>The beat of a record as it is written here; null where it is written otherwise. Within a text its quotes would not stand like that.</summary>
+    private static ulong? BeatOf(ReadOnlySpan<byte> body)
+    {
+        int at = body.IndexOf(BeatHead);
+        var cursor = new LineCursor(at < 0 ? [] : body[(at + BeatHead.Length)..]);
+        return cursor.TakeNumber(out ulong beat) && cursor.Take(","u8) ? beat : null;
     }
 
     private static RecordDocument? Open(ReadOnlySpan<byte> line, Sealer? sealer, string place)

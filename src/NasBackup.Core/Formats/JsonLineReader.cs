@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Hashing;
 using NasBackup.Files;
 using ZstdSharp;
@@ -17,7 +18,7 @@ internal sealed class JsonLineReader : IDisposable
     private readonly Stream _text;
     private readonly XxHash128 _sum = new();
     private readonly string _name;
-    private byte[] _buffer = new byte[128 * 1024];
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(128 * 1024);
     private int _start;
     private int _end;
     private int _lineStart;
@@ -118,6 +119,13 @@ internal sealed class JsonLineReader : IDisposable
     {
         _text.Dispose();
         _handle.Dispose();
+        if (_buffer.Length > 0)
+        {
+            HashCounted();
+            (_countedFrom, _countedTo) = (0, 0);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
     }
 
     private void HashCounted()
@@ -146,7 +154,10 @@ internal sealed class JsonLineReader : IDisposable
                 throw Damaged("a line is longer than any that was written");
             }
 
-            Array.Resize(ref _buffer, _buffer.Length * 2);
+            byte[] longer = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
+            _buffer.CopyTo(longer, 0);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = longer;
         }
 
         int read;

@@ -27,13 +27,13 @@ internal sealed class PieceCompressor : IDisposable
             ReadOnlySpan<byte> piece = text[..Math.Min(text.Length, PieceLength)];
             if (_count == _frames.Count)
             {
-                _frames.Add((new byte[Compressor.GetCompressBound(piece.Length)], 0));
+                _frames.Add((GC.AllocateUninitializedArray<byte>(Compressor.GetCompressBound(piece.Length)), 0));
             }
 
             byte[] frame = _frames[_count].Frame;
             if (frame.Length < Compressor.GetCompressBound(piece.Length))
             {
-                frame = new byte[Compressor.GetCompressBound(PieceLength)];
+                frame = GC.AllocateUninitializedArray<byte>(Compressor.GetCompressBound(PieceLength));
             }
 
             _frames[_count++] = (frame, _compressor.Wrap(piece, frame));

@@ -19,6 +19,27 @@ public sealed class RecordFileTests : IDisposable
         Assert.Equal(2 * RecordFile.PlaceLength, new FileInfo(_share.PathOf(Path)).Length);
     }
 
+    [Fact]
+    public void The_newest_record_is_read_whatever_its_texts_say()
+    {
+        using var file = new RecordFile(_share.Tree, Path);
+        for (long beat = 9; beat <= 11; beat++)
+        {
+            file.Write(TestShare.RecordOf("a", "1", beat) with { Host = "\"beat\":99,", CurrentFile = $"\"beat\":{20 - beat}," });
+            Assert.Equal(beat, RecordFile.Read(_share.Tree, Path)!.Beat);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void What_is_whole_and_no_record_leaves_the_one_in_the_other_place(int place)
+    {
+        Write(1, 2);
+        _share.Damage(Path, place * RecordFile.PlaceLength, [.. NasBackup.Formats.SealedJson.Seal("{\"beat\":3,\"plan\":4}"u8), .. new byte[RecordFile.PlaceLength / 2]]);
+        Assert.Equal(place == 0 ? 1 : 2, RecordFile.Read(_share.Tree, Path)!.Beat);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
