@@ -69,6 +69,7 @@ internal sealed class Batch
         Thread[] threads = [.. Enumerable.Range(0, parallel).Select(number => new Thread(() =>
         {
             Seat.Take(number);
+            using var crew = Crew.Share();
             Work(first + (long)count, start, limit, mostBroken, progress);
         }))];
         Array.ForEach(threads, thread => thread.Start());

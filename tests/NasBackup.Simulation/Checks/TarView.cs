@@ -32,15 +32,15 @@ internal static class TarView
             return volume.ToArray();
         }
 
-        var archive = new List<byte>();
+        using var archive = new MemoryStream();
         while (!volume.IsEmpty)
         {
             VolumeFrame.Measure(volume, out int length, out int content);
-            archive.AddRange(length > 0 ? VolumeFrame.Decompress(volume[..length], content) : throw new FormatException("a frame is cut off"));
+            archive.Write(length > 0 ? VolumeFrame.Decompress(volume[..length], content) : throw new FormatException("a frame is cut off"));
             volume = volume[length..];
         }
 
-        return [.. archive];
+        return archive.ToArray();
     }
 
     /// <summary>All members of a volume, up to the end of the archive.</summary>

@@ -195,7 +195,9 @@ internal sealed class SimulatedCluster
         => TimeSpan.FromSeconds(400 + (3 * (Scenario.ExpectedDuration.TotalSeconds * Scenario.Speeds.Sum() / Scenario.Speeds.Min()))
             + (2 * Scenario.FailoverTimeout.TotalSeconds) + (40 * Scenario.FailureTimeout.TotalSeconds) + (3.0 * Scenario.LargeFile / Scenario.Speeds.Min()));
 
-    private Random Stream(int number) => new(unchecked((Seed * 16777619) ^ (number * 40503)));
+    private Random Stream(int number) => new(SeedOf(number));
+
+    private int SeedOf(int stream) => unchecked((Seed * 16777619) ^ (stream * 40503));
 
     private Machine NewMachine(int number)
     {
@@ -209,7 +211,7 @@ internal sealed class SimulatedCluster
     private void FillVolumes()
     {
         Inode data = Source.Create(Source.Root, FilePath.FromText("data"), EntryKind.Directory, "fill");
-        SourceTree.Fill(Source, data, Scenario, Stream(5));
+        SourceTree.Fill(Source, data, Scenario, new ContentRandom(SeedOf(5)));
         Device.Create(Device.Root, FilePath.FromText("older"), EntryKind.Directory, "fill");
         Inode older = Device.Create(Device.Root, FilePath.FromText("older/file"), EntryKind.File, "fill");
         Device.Write(older, 0, "of an older set"u8);

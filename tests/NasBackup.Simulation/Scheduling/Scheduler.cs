@@ -15,8 +15,8 @@ internal sealed class Scheduler
 
     public Scheduler(Random random) => _random = random;
 
-    /// <summary>Where its threads run: where the thread does that made it; null: anywhere.</summary>
-    public Seat? Seat { get; } = Seat.Own;
+    /// <summary>What its threads run on: that of the thread that made it, or one of its own.</summary>
+    public Crew Crew { get; } = Crew.Own ?? new Crew();
 
     /// <summary>Virtual time since the start, in ticks of 100 ns.</summary>
     public long Now { get; private set; }
@@ -44,9 +44,9 @@ internal sealed class Scheduler
         });
         HandOn();
         _over.Task.Wait();
-        foreach (SimulatedThread thread in _threads)
+        if (Crew != Crew.Own)
         {
-            thread.WaitForSystem();
+            Crew.Dispose();
         }
 
         return !ranOut;

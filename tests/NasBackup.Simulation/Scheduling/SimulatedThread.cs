@@ -3,23 +3,20 @@ using NasBackup.Coordination;
 
 namespace NasBackup.Simulation.Scheduling;
 
-/// <summary>A thread of a simulated process: one of the system's, which runs only while it holds the scheduler's baton.</summary>
+/// <summary>A thread of a simulated process: it runs on one of the system's, and only while it holds the scheduler's baton.</summary>
 internal sealed class SimulatedThread : INodeThread
 {
-    private const int StackBytes = 512 * 1024;
-
     private readonly Scheduler _scheduler;
-    private readonly Thread _thread;
-    private readonly Baton _baton = new();
-    private bool _isStarted;
+    private readonly Action _body;
+    private Crew.Member? _runner;
     private ExceptionDispatchInfo? _failure;
 
     public SimulatedThread(Scheduler scheduler, string name, SimulatedProcess process, Action body)
     {
         _scheduler = scheduler;
+        _body = body;
         Name = name;
         Process = process;
-        _thread = new Thread(() => Run(body), StackBytes) { IsBackground = true, Name = name };
     }
 
     public string Name { get; }
@@ -55,35 +52,26 @@ internal sealed class SimulatedThread : INodeThread
 
     internal void Resume()
     {
-        if (!_isStarted)
+        if (_runner is null)
         {
-            _isStarted = true;
-            _thread.Start();
+            _runner = _scheduler.Crew.Take();
+            _runner.Begin(this);
             return;
         }
 
-        _baton.Give();
+        _runner.Baton.Give();
     }
 
-    internal void Suspend() => _baton.Take();
+    internal void Suspend() => _runner!.Baton.Take();
 
-    /// <summary>Waits until the system's thread is gone.</summary>
-    internal void WaitForSystem()
+    /// <summary>Runs it to its end, on one of the crew.</summary>
+    internal void Run(Crew.Member runner)
     {
-        if (_isStarted)
-        {
-            _thread.Join();
-        }
-    }
-
-    private void Run(Action body)
-    {
-        _scheduler.Seat?.Sit();
         try
         {
             if (!Process.IsDead)
             {
-                body();
+                _body();
             }
         }
         catch (Exception e)
@@ -92,6 +80,7 @@ internal sealed class SimulatedThread : INodeThread
         }
 
         IsOver = true;
+        runner.SetFree();
         _scheduler.Ended(this);
     }
 }

@@ -107,7 +107,11 @@ internal sealed class ClientMount(Volume volume, Random random, Func<long> now, 
     public long Length(Inode inode)
         => _dirty.TryGetValue(inode, out List<Extent>? extents) ? Math.Max(inode.Length, extents.Max(extent => extent.Offset + extent.Bytes.Length)) : inode.Length;
 
-    public void Write(Inode inode, long offset, ReadOnlySpan<byte> bytes)
+    /// <summary>Writes to what this machine keeps.</summary>
+    /// <param name="inode">To which file.</param>
+    /// <param name="offset">Where.</param>
+    /// <param name="bytes">Nobody may change them any more.</param>
+    public void Write(Inode inode, long offset, byte[] bytes)
     {
         if (volume.IsReadOnly)
         {
@@ -119,7 +123,7 @@ internal sealed class ClientMount(Volume volume, Random random, Func<long> now, 
             _dirty.Add(inode, extents = []);
         }
 
-        extents.Add(new Extent(offset, bytes.ToArray()));
+        extents.Add(new Extent(offset, bytes));
         volume.NoteDirty(inode);
     }
 
@@ -132,7 +136,12 @@ internal sealed class ClientMount(Volume volume, Random random, Func<long> now, 
         sent = sent[..Math.Min(sent.Length, length)];
         sent.CopyTo(buffer);
         buffer[sent.Length..].Clear();
-        foreach (Extent extent in _dirty.GetValueOrDefault(inode) ?? [])
+        if (!_dirty.TryGetValue(inode, out List<Extent>? extents))
+        {
+            return length;
+        }
+
+        foreach (Extent extent in extents)
         {
             long from = Math.Max(extent.Offset, offset);
             long to = Math.Min(extent.Offset + extent.Bytes.Length, offset + length);

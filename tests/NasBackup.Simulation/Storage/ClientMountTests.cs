@@ -13,8 +13,8 @@ public sealed class ClientMountTests
             var volume = new Volume("device", 1, static () => 0) { KeepsNamesAtOnce = true };
             Inode file = volume.Create(volume.Root, FilePath.FromText("file"), EntryKind.File, "create");
             var mount = new ClientMount(volume, new Random(seed), static () => 0, cacheTicks: 0, static _ => { });
-            mount.Write(file, 0, "first"u8);
-            mount.Write(file, 5, " and second"u8);
+            mount.Write(file, 0, "first"u8.ToArray());
+            mount.Write(file, 5, " and second"u8.ToArray());
             int pieces = 0;
 
             mount.Sync(file, between: () =>

@@ -6,9 +6,11 @@ namespace NasBackup.Simulation.Storage;
 internal sealed class Inode(ulong number, EntryKind kind)
 {
     // Room for more than the content has, and one array for both as long as they are the same: a file that is written piece by
-    // piece is not copied for each of them.
+    // piece is not copied for each of them. What one that is written again and again (a record) needs no longer is kept for
+    // the next time.
     private byte[] _data = [];
     private byte[] _durable = [];
+    private byte[] _spare = [];
     private int _length;
     private int _durableLength;
 
@@ -61,45 +63,81 @@ internal sealed class Inode(ulong number, EntryKind kind)
             return;
         }
 
-        Make(Math.Max(_length, end), Math.Min((int)offset, _length));
+        Make(Math.Max(_length, end), (int)offset, end);
         bytes.CopyTo(_data.AsSpan((int)offset));
     }
 
     public void SetLength(long length)
     {
         IsDurable = false;
-        Make((int)length, Math.Min((int)length, _length));
+        Make((int)length, (int)length, (int)length);
     }
 
     public void MakeDurable()
     {
+        byte[] before = _durable;
         (_durable, _durableLength) = (_data, _length);
         IsDurable = true;
+        KeepSpare(before);
     }
 
     /// <summary>The server lost its power: what was not synced is gone.</summary>
     public void Revert()
     {
+        byte[] before = _data;
         (_data, _length) = (_durable, _durableLength);
         IsDurable = true;
+        KeepSpare(before);
     }
 
     /// <summary>Makes the content that long, with zeros where there was nothing, in an array of which all behind a place may be written
     /// without touching what is durable.</summary>
-    private void Make(int length, int written)
+    /// <param name="length">How long it becomes.</param>
+    /// <param name="written">From where on the caller writes.</param>
+    /// <param name="end">Up to where the caller writes, and what is there until then may be anything.</param>
+    private void Make(int length, int written, int end)
     {
-        if (length > _data.Length || (_data == _durable && written < _durableLength))
+        int kept = Math.Min(_length, length);
+        if (length > _data.Length || (_data == _durable && Math.Min(written, kept) < _durableLength))
         {
-            // More room only for what grows.
-            byte[] data = new byte[length > _length ? Math.Max(length, (int)Math.Min(2L * _length, Array.MaxLength)) : length];
-            Data[..Math.Min(_length, length)].CopyTo(data);
+            byte[] data = NewArray(length);
+            Data[..Math.Min(written, kept)].CopyTo(data);
+            if (end < kept)
+            {
+                Data[end..kept].CopyTo(data.AsSpan(end));
+            }
+
+            byte[] before = _data;
             _data = data;
+            KeepSpare(before);
         }
-        else if (length > _length)
+
+        if (written > _length)
         {
-            _data.AsSpan(_length, length - _length).Clear();
+            _data.AsSpan(_length, written - _length).Clear();
         }
 
         _length = length;
+    }
+
+    private byte[] NewArray(int length)
+    {
+        if (_spare.Length >= length)
+        {
+            byte[] spare = _spare;
+            _spare = [];
+            return spare;
+        }
+
+        // More room only for what grows.
+        return GC.AllocateUninitializedArray<byte>(length > _length ? Math.Max(length, (int)Math.Min(2L * _length, Array.MaxLength)) : length);
+    }
+
+    private void KeepSpare(byte[] array)
+    {
+        if (array != _data && array != _durable && array.Length >= _length)
+        {
+            _spare = array;
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using NasBackup.Files;
 
 namespace NasBackup.Simulation.Storage;
@@ -17,20 +16,13 @@ internal sealed class NodeHandle(IWorld world, ClientMount mount, Inode inode, s
         return read;
     }
 
-    public int ReadAt(Span<byte> buffer, long offset)
+    public unsafe int ReadAt(Span<byte> buffer, long offset)
     {
-        // What is read leaves the operation in an array: a span cannot wait for its turn.
-        int length = buffer.Length;
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
-        try
+        // A span cannot wait for its turn; where it lies, and stays, can.
+        fixed (byte* start = buffer)
         {
-            int read = Do(Operation.Read, () => mount.Read(inode, bytes.AsSpan(0, length), offset));
-            bytes.AsSpan(0, read).CopyTo(buffer);
-            return read;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
+            (nint place, int length) = ((nint)start, buffer.Length);
+            return Do(Operation.Read, () => mount.Read(inode, new Span<byte>((void*)place, length), offset));
         }
     }
 
@@ -42,7 +34,8 @@ internal sealed class NodeHandle(IWorld world, ClientMount mount, Inode inode, s
 
     public void WriteAt(ReadOnlySpan<byte> bytes, long offset)
     {
-        byte[] copy = bytes.ToArray();
+        byte[] copy = GC.AllocateUninitializedArray<byte>(bytes.Length);
+        bytes.CopyTo(copy);
         Do(Operation.Write, () =>
         {
             mount.Write(inode, offset, copy);

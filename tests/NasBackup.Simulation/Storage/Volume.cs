@@ -12,6 +12,9 @@ internal sealed partial class Volume
     private static readonly FileMetadata NewFolder = new(0, 0x1C0, 0, 0);
     private static readonly FileMetadata NewFile = new(0, 0x180, 0, 0);
 
+    private const int MostKnownPaths = 4096;
+
+    private readonly Dictionary<FilePath, string[]> _components = [];
     private readonly Func<long> _now;
     private ulong _nextInode = 2;
 
@@ -71,7 +74,7 @@ internal sealed partial class Volume
         }
 
         Inode inode = root;
-        foreach (string name in names[..^1])
+        foreach (string name in names.AsSpan(0, names.Length - 1))
         {
             inode = Child(inode, name, action, path);
         }
@@ -194,7 +197,7 @@ internal sealed partial class Volume
 
     public void SetLength(Inode inode, long length)
     {
-        ThrowIfReadOnly("set the length of", FilePath.FromText($"#{inode.Number}"));
+        ThrowIfReadOnly("set the length of", inode);
         if (inode.Length != length)
         {
             inode.Allocated = Math.Min(inode.Allocated, length);
@@ -205,7 +208,7 @@ internal sealed partial class Volume
 
     public void SetMetadata(Inode inode, in FileMetadata metadata)
     {
-        ThrowIfReadOnly("set the metadata of", FilePath.FromText($"#{inode.Number}"));
+        ThrowIfReadOnly("set the metadata of", inode);
         if (inode.Metadata != metadata)
         {
             inode.Metadata = metadata;
@@ -242,7 +245,26 @@ internal sealed partial class Volume
 
     private long Nanoseconds => (_now() * 100) + 1_700_000_000_000_000_000;
 
-    private static string[] Components(FilePath path) => path.IsRoot ? [] : Key(path.Bytes).Split('/');
+    /// <summary>The names of a path. The same few paths are asked for again and again.</summary>
+    private string[] Components(FilePath path)
+    {
+        if (path.IsRoot)
+        {
+            return [];
+        }
+
+        if (!_components.TryGetValue(path, out string[]? names))
+        {
+            if (_components.Count == MostKnownPaths)
+            {
+                _components.Clear();
+            }
+
+            _components.Add(path, names = Key(path.Bytes).Split('/'));
+        }
+
+        return names;
+    }
 
     private Inode Child(Inode inode, string name, string action, FilePath path) => inode.Kind switch
     {
@@ -272,7 +294,11 @@ internal sealed partial class Volume
             return;
         }
 
-        ThrowIfNoRoom(action, FilePath.FromText(PathOf(inode) ?? $"#{inode.Number}"));
+        if (IsFull || IsReadOnly)
+        {
+            ThrowIfNoRoom(action, FilePath.FromText(PathOf(inode) ?? $"#{inode.Number}"));
+        }
+
         if (offset <= inode.Allocated)
         {
             inode.Allocated = offset + length;
@@ -285,6 +311,14 @@ internal sealed partial class Volume
         if (IsFull)
         {
             throw Error(FileProblem.NoSpace, action, path, "No space left on device");
+        }
+    }
+
+    private void ThrowIfReadOnly(string action, Inode inode)
+    {
+        if (IsReadOnly)
+        {
+            ThrowIfReadOnly(action, FilePath.FromText($"#{inode.Number}"));
         }
     }
 
