@@ -15,7 +15,7 @@ internal sealed class DirectoryCache : IDisposable
     private const int MostRecent = 63;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<FilePath, DirectoryDescriptor> _open = new(new PathComparer());
+    private readonly Dictionary<FilePath, DirectoryDescriptor> _open = new(FilePathComparer.Instance);
     private readonly Dictionary<FilePath, DirectoryDescriptor>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
     private readonly LinkedList<DirectoryDescriptor> _byUse = new();
     // Some of those that are open, by the hash of their paths: a file mostly lies where the one before it lay, and that is found
@@ -231,19 +231,5 @@ internal sealed class DirectoryCache : IDisposable
         _open.Remove(directory.Path);
         _byUse.Remove(directory.Place);
         directory.Dispose();
-    }
-
-    /// <summary>Finds a directory by a part of a longer path, without a copy of it.</summary>
-    private sealed class PathComparer : IEqualityComparer<FilePath>, IAlternateEqualityComparer<ReadOnlySpan<byte>, FilePath>
-    {
-        public bool Equals(FilePath left, FilePath right) => left == right;
-
-        public int GetHashCode(FilePath path) => path.GetHashCode();
-
-        public bool Equals(ReadOnlySpan<byte> alternate, FilePath other) => alternate.SequenceEqual(other.Bytes);
-
-        public int GetHashCode(ReadOnlySpan<byte> alternate) => FilePath.HashOf(alternate);
-
-        public FilePath Create(ReadOnlySpan<byte> alternate) => new(alternate.ToArray());
     }
 }

@@ -40,14 +40,10 @@ public readonly struct FilePath : IEquatable<FilePath>, IComparable<FilePath>
     public ReadOnlySpan<byte> Name => Bytes[(Bytes.LastIndexOf((byte)'/') + 1)..];
 
     /// <summary>Everything before the last component; the root for a path of one component.</summary>
-    public FilePath Parent
-    {
-        get
-        {
-            int slash = Bytes.LastIndexOf((byte)'/');
-            return slash < 0 ? Root : new FilePath(Bytes[..slash].ToArray());
-        }
-    }
+    public FilePath Parent => ParentBytes is { IsEmpty: false } parent ? new FilePath(parent.ToArray()) : Root;
+
+    /// <summary>The bytes of <see cref="Parent"/>, without a copy.</summary>
+    internal ReadOnlySpan<byte> ParentBytes => Bytes[..Math.Max(Bytes.LastIndexOf((byte)'/'), 0)];
 
     /// <summary>The path as text that keeps every byte; see the remarks of the type.</summary>
     public static FilePath Parse(string text)

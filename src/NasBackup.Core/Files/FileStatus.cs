@@ -41,7 +41,22 @@ public readonly record struct FileStatus(
     ulong Inode,
     ulong FileSystem,
     uint Links,
-    ulong DeviceNumber);
+    ulong DeviceNumber)
+{
+    /// <summary>Whether all is the same. Written out, since what the compiler makes puts the kind into objects to compare it.</summary>
+    public bool Equals(FileStatus other)
+        => Kind == other.Kind
+            && Size == other.Size
+            && Metadata == other.Metadata
+            && ChangeTime == other.ChangeTime
+            && Inode == other.Inode
+            && FileSystem == other.FileSystem
+            && Links == other.Links
+            && DeviceNumber == other.DeviceNumber;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Kind, Size, Metadata, ChangeTime, Inode, FileSystem, Links, DeviceNumber);
+}
 
 /// <summary>One name in a directory. <see cref="Status"/> is null where it could not be had; <see cref="Problem"/> says why.</summary>
 [StructLayout(LayoutKind.Auto)]

@@ -15,39 +15,9 @@ internal sealed class TreePlacement(IFileTree set, Share device, bool isStrict, 
     /// <inheritdoc/>
     public ManifestEntry Place(AssignmentView assignment, long ordinal, in ManifestEntry entry)
     {
-        Entry placed = entry.Entry;
-        bool isFolder = placed.Kind is EntryKind.Directory;
-        if (assignment.IsFirst && !isFolder && !entry.IsFailed)
-        {
-            // A first owner's copy is where it belongs: so it is with nearly all entries of a set.
-            return entry;
-        }
-
-        FilePath dataBase = dataBases[placed.Source];
-        FilePath final = dataBase.Combine(placed.Path);
-        ManifestEntry result = Try(entry, entry =>
-        {
-            if (entry.IsFailed)
-            {
-                _placement.Remove(dataBase, placed);
-            }
-            else if (!assignment.IsFirst && isFolder)
-            {
-                _placement.MakeFolder(final);
-            }
-            else if (!assignment.IsFirst && !entry.Lost.HasFlag(MetadataLoss.Node))
-            {
-                _placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, placed);
-            }
-
-            return entry;
-        });
-        if (isFolder && !result.IsFailed)
-        {
-            _placement.AddFolder(final, placed.Status.Metadata, result.Attributes);
-        }
-
-        return result;
+        // A first owner's copy is where it belongs: so it is with nearly all entries of a set.
+        bool isPlaced = assignment.IsFirst && entry is { IsFailed: false, Entry.Kind: not EntryKind.Directory };
+        return isPlaced ? entry : Move(assignment, ordinal, entry);
     }
 
     /// <inheritdoc/>
@@ -79,6 +49,38 @@ internal sealed class TreePlacement(IFileTree set, Share device, bool isStrict, 
     {
         _placement.SetFolderMetadata(done, cancellation);
         _placement.Sync();
+    }
+
+    /// <summary>Puts a later owner's copy into place, removes what has failed, and notes a folder's metadata for the end.</summary>
+    private ManifestEntry Move(AssignmentView assignment, long ordinal, in ManifestEntry entry)
+    {
+        Entry placed = entry.Entry;
+        bool isFolder = placed.Kind is EntryKind.Directory;
+        FilePath dataBase = dataBases[placed.Source];
+        FilePath final = dataBase.Combine(placed.Path);
+        ManifestEntry result = Try(entry, entry =>
+        {
+            if (entry.IsFailed)
+            {
+                _placement.Remove(dataBase, placed);
+            }
+            else if (!assignment.IsFirst && isFolder)
+            {
+                _placement.MakeFolder(final);
+            }
+            else if (!assignment.IsFirst && !entry.Lost.HasFlag(MetadataLoss.Node))
+            {
+                _placement.Move(SetPaths.Take(assignment.Id, ordinal), dataBase, placed);
+            }
+
+            return entry;
+        });
+        if (isFolder && !result.IsFailed)
+        {
+            _placement.AddFolder(final, placed.Status.Metadata, result.Attributes);
+        }
+
+        return result;
     }
 
     private ManifestEntry Try(in ManifestEntry entry, Func<ManifestEntry, ManifestEntry> place)

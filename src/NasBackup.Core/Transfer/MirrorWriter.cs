@@ -111,9 +111,9 @@ internal sealed class MirrorWriter(
         using SourceFile source = SourceFile.Open(sources.Tree(entry.Source), entry);
         ExtendedAttributes attributes = source.Handle.GetAttributes();
         copy.AtDevice = true;
-        copy.Target ??= _names.Create(copy.Path, path => ReferenceEquals(attributes, ExtendedAttributes.None)
-            ? set.Tree.CreateNew(path, source.Before.Metadata)
-            : set.Tree.CreateNew(path));
+        copy.Target ??= ReferenceEquals(attributes, ExtendedAttributes.None)
+            ? _names.Create(copy.Path, (set.Tree, source), static (path, from) => from.Tree.CreateNew(path, from.source.Before.Metadata))
+            : _names.Create(copy.Path, set.Tree, static (path, device) => device.CreateNew(path));
         FileContent content = _copier.Copy(copy, source, attributes);
 
         copy.AtDevice = true;
@@ -144,7 +144,7 @@ internal sealed class MirrorWriter(
         copy.AtDevice = true;
         try
         {
-            if (known.Use is not BaseUse.Copy && _names.Create(copy.Path, path => from.TryLink(copy, path)))
+            if (known.Use is not BaseUse.Copy && _names.Create(copy.Path, (from, copy), static (path, known) => known.from.TryLink(known.copy, path)))
             {
                 AddOtherNames(copy);
                 return new JournalEntry { Ordinal = copy.Work.Ordinal, Size = copy.Entry.Size, FromBase = true, Recent = recent };
@@ -172,7 +172,7 @@ internal sealed class MirrorWriter(
         }
 
         copy.AtDevice = true;
-        copy.Target ??= _names.Create(copy.Path, path => set.Tree.CreateNew(path));
+        copy.Target ??= _names.Create(copy.Path, set.Tree, static (path, device) => device.CreateNew(path));
         if (!from.TryCopyContent(copy, known))
         {
             return null;
@@ -248,15 +248,15 @@ internal sealed class MirrorWriter(
     {
         try
         {
-            return _names.Create(copy.Path, path =>
+            return _names.Create(copy.Path, (set.Tree, copy.Entry, target), static (path, made) =>
             {
-                if (target is not null)
+                if (made.target is not null)
                 {
-                    set.Tree.CreateSymbolicLink(path, target);
+                    made.Tree.CreateSymbolicLink(path, made.target);
                 }
                 else
                 {
-                    set.Tree.CreateSpecial(path, copy.Entry.Kind, copy.Entry.Status.DeviceNumber);
+                    made.Tree.CreateSpecial(path, made.Entry.Kind, made.Entry.Status.DeviceNumber);
                 }
 
                 return true;
@@ -285,9 +285,9 @@ internal sealed class MirrorWriter(
 
         foreach (FilePath name in names)
         {
-            _names.Create(dataBases[copy.Entry.Source].Combine(name), path =>
+            _names.Create(dataBases[copy.Entry.Source].Combine(name), (set.Tree, copy.Path), static (other, made) =>
             {
-                set.Tree.Link(copy.Path, path);
+                made.Tree.Link(made.Path, other);
                 return true;
             });
         }

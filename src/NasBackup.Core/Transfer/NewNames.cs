@@ -7,23 +7,22 @@ namespace NasBackup.Transfer;
 /// checkpoint. May be called from many threads.</summary>
 internal sealed class NewNames(SetFolder set, ITransferControl control)
 {
-    // Folders that were seen to exist through one mount of the device; another mount may lead to less.
     private volatile KnownFolders? _folders;
 
-    /// <summary>Creates something; where its folder is missing, that first. Most folders are there, so asking before costs more.</summary>
+    /// <summary>Creates something; its folder first, unless that was seen to be there.</summary>
+    /// <param name="path">The name.</param>
+    /// <param name="state">What <paramref name="create"/> needs: passed along, so that nothing is allocated for each name.</param>
+    /// <param name="create">Creates it.</param>
     /// <exception cref="FileSystemException">The device does not do it.</exception>
-    public T Create<T>(FilePath path, Func<FilePath, T> create)
+    public T Create<TState, T>(FilePath path, TState state, Func<FilePath, TState, T> create)
     {
-        T created;
-        try
-        {
-            created = create(path);
-        }
-        catch (FileSystemException e) when (e.Problem is FileProblem.NotFound)
+        // Making a folder that there is costs one call; an attempt in one that there is not costs an exception.
+        if (!Folders.Holds(path.ParentBytes))
         {
             MakeFolder(path.Parent);
-            created = create(path);
         }
+
+        T created = create(path, state);
 
         // After the name is there and before the entry counts: so the next checkpoint syncs a folder that holds it.
         if (!set.Tree.SyncsAsOne)
@@ -39,21 +38,46 @@ internal sealed class NewNames(SetFolder set, ITransferControl control)
     public void MakeFolder(FilePath folder)
     {
         // No recursion: a path may have thousands of components.
-        IFileTree device = set.Tree;
-        KnownFolders known = _folders is { } current && current.Device == device ? current : _folders = new KnownFolders(device, new());
+        KnownFolders known = Folders;
         var missing = new Stack<FilePath>();
-        for (FilePath at = folder; !at.IsRoot && !known.Paths.ContainsKey(at); at = at.Parent)
+        for (FilePath at = folder; !known.Holds(at.Bytes); at = at.Parent)
         {
             missing.Push(at);
         }
 
         while (missing.TryPop(out FilePath next))
         {
-            device.CreateDirectory(next);
+            known.Device.CreateDirectory(next);
             control.NoteFolder(next.Parent);
-            known.Paths.TryAdd(next, true);
+            known.Add(next);
         }
     }
 
-    private sealed record KnownFolders(IFileTree Device, ConcurrentDictionary<FilePath, bool> Paths);
+    private KnownFolders Folders
+    {
+        get
+        {
+            IFileTree device = set.Tree;
+            return _folders is { } current && current.Device == device ? current : _folders = new KnownFolders(device);
+        }
+    }
+
+    /// <summary>Folders that were seen to be there through one mount of the device; another mount may lead to less.</summary>
+    private sealed class KnownFolders
+    {
+        private readonly ConcurrentDictionary<FilePath, bool> _paths = new(FilePathComparer.Instance);
+        private readonly ConcurrentDictionary<FilePath, bool>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
+
+        public KnownFolders(IFileTree device)
+        {
+            Device = device;
+            _lookup = _paths.GetAlternateLookup<ReadOnlySpan<byte>>();
+        }
+
+        public IFileTree Device { get; }
+
+        public bool Holds(ReadOnlySpan<byte> folder) => folder.IsEmpty || _lookup.ContainsKey(folder);
+
+        public void Add(FilePath folder) => _paths.TryAdd(folder, true);
+    }
 }

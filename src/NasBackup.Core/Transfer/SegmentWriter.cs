@@ -31,7 +31,7 @@ internal sealed class SegmentWriter(
         }
 
         copy.AtDevice = true;
-        copy.Target ??= names.Create(copy.Path, path => set.Tree.OpenReadWrite(path));
+        copy.Target ??= names.Create(copy.Path, set.Tree, static (path, device) => device.OpenReadWrite(path));
         long end = segment.Offset + segment.Length;
         (Hash128 hash, long reached) = copier.CopyPart(copy, source, segment.Offset, end, endsFile: end == entry.Size);
 
