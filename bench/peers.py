@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import calls
+import devices
 import report
 import trees
 
@@ -122,15 +123,17 @@ class Bench:
         os.mkdir(empty)
         files, size = trees.make(source, name, self.options.scale)
         subprocess.run(["sync", "-f", source], check=True)
+        self.devices = devices.of(target, work, files, size)
         runs = {program: [] for program in self.programs if program not in ON_BACKUPS or name in TREES_ON_BACKUPS}
         nothing = []
         for number in range(self.options.runs):
             for program in runs:
-                runs[program].append(self.once(self.programs[program], source, work, files, check=program if number == 0 else None))
-            nothing.append(self.once(self.invoke, empty, work, 1))
+                runs[program].append(self.once(self.programs[program], source, files, check=program if number == 0 else None))
+            nothing.append(self.once(self.invoke, empty, 1))
             print(f"{target}, {name}: round {number + 1} of {self.options.runs}", file=sys.stderr)
         return {
             "target": target,
+            "device": self.devices.about,
             "tree": name,
             "about": trees.ABOUT[name],
             "files": files,
@@ -154,20 +157,17 @@ class Bench:
             "cpuRatio": statistics.median(a / max(b, 0.001) for _, a, _, b in pairs),
         }
 
-    def once(self, program, source, work, files, check=None):
+    def once(self, program, source, files, check=None):
         _, prepare, command = program
-        device = tempfile.mkdtemp(prefix="device.", dir=work)
-        try:
+        with self.devices.new() as device:
             # Two processes share even a small tree.
             text = f"set -e\nS={source} D={device} N={max(1, min(2000, files // 2))}\n"
             if prepare:
-                subprocess.run(["bash", "-c", text + prepare], check=True, env=self.environment, stdout=subprocess.DEVNULL)
+                subprocess.run(["bash", "-c", f"{text}{prepare}\nsync -f $D"], check=True, env=self.environment, stdout=subprocess.DEVNULL)
             figures = timed(["bash", "-c", f"{text}( {command} ) >$D/out\nsync -f $D"], self.environment)
             if check in (OURS, ARCHIVE):
                 self.compare(source, device, is_tar=check == ARCHIVE)
             return figures
-        finally:
-            shutil.rmtree(device)
 
     def compare(self, source, device, is_tar):
         """What was timed must be a copy."""
@@ -192,11 +192,10 @@ class Bench:
                 counts = []
                 for tree in (some, empty):
                     _, prepare, command = self.programs[program]
-                    device = tempfile.mkdtemp(prefix="device.", dir=work)
-                    text = f"set -e\nS={tree} D={device} N=1000\n"
-                    subprocess.run(["bash", "-c", text + (prepare or ":")], check=True, env=self.environment)
-                    counts.append(calls.count(text + command, tree, device, self.environment))
-                    shutil.rmtree(device)
+                    with self.devices.new() as device:
+                        text = f"set -e\nS={tree} D={device} N=1000\n"
+                        subprocess.run(["bash", "-c", text + (prepare or ":")], check=True, env=self.environment)
+                        counts.append(calls.count(text + command, tree, device, self.environment))
                 counted[program] = {place: (counts[0][place] - counts[1][place]) / taken for place in counts[0]}
         return {"files": taken, "programs": counted}
 

@@ -33,7 +33,7 @@ def markdown(result, limit, ours, planning):
 
 def table(tree):
     lines = [
-        f"### {tree['tree']}, {tree['target']}",
+        f"### {tree['tree']}, {tree['target']} ({tree['device']} for each program)",
         "",
         f"{tree['files']:,} files, {tree['bytes'] / 1e6:,.0f} MB, {tree['about']}. An empty run: "
         f"{tree['empty']['seconds']:.2f} s, {tree['empty']['cpu']:.2f} s CPU.",
