@@ -53,6 +53,10 @@ internal sealed class NodeEnvironment
     /// leaves to other parts of the scan, and a plan of more entries is made from lists on the share.</summary>
     public int HeldEntries { get; init; } = int.TryParse(Environment.GetEnvironmentVariable(HeldEntriesVariable), NumberStyles.None, CultureInfo.InvariantCulture, out int held) ? held : 2_000_000;
 
+    /// <summary>Entries of a part of a scan, once it is in parts: fewer, since a part is sorted and written while the next one is
+    /// found, and smaller pieces are sorted faster.</summary>
+    public int PartEntries => Math.Max(1, HeldEntries / 4);
+
     /// <summary>What work costs a node, learned or preset.</summary>
     public required Func<string, NodeCost> CostOf { get; init; }
 

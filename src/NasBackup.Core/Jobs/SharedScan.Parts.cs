@@ -20,6 +20,9 @@ internal sealed partial class SharedScan
     private readonly Dictionary<int, long> _unfit = [];
     private string? _inHand;
 
+    // Whether this node has found more than it may hold: the plan is then made from lists, and nothing is kept for it.
+    private bool _isTooMuch;
+
     /// <summary>Scans a part, and closes it where it is shared.</summary>
     /// <exception cref="ScanLostException">It is another's now.</exception>
     private ScanResult Run(ScanWork work)
@@ -31,7 +34,15 @@ internal sealed partial class SharedScan
         try
         {
             ScanResult found = Scanner.Scan(
-                work.Tree, work.Task, work.RootFileSystem, OptionsOf(node.Request), (scan, sofar) => Round(work, scan, sofar), _runtime.Processors, _runtime.Time, node.Cancellation, node.Environment.HeldEntries);
+                work.Tree,
+                work.Task,
+                work.RootFileSystem,
+                OptionsOf(node.Request),
+                (scan, sofar) => Round(work, scan, sofar),
+                _runtime.Processors,
+                _runtime.Time,
+                node.Cancellation,
+                work.Assignment is null ? node.Environment.HeldEntries : node.Environment.PartEntries);
             if (work.Assignment is not null)
             {
                 Finish(work, work.Assignment, found);
@@ -198,9 +209,23 @@ internal sealed partial class SharedScan
             throw new ScanLostException($"what it has scanned was taken over by {mine.Terminal?.Node}");
         }
 
-        if (work.Plans && _own.Values.Sum(part => (long)((PackedEntries)part.Entries).Count) + found.Entries.Count <= node.Environment.HeldEntries)
+        if (work.Plans)
         {
-            _own[mine.Id] = new SortedPart(found.Entries, work.RootFileSystem);
+            Keep(mine, new SortedPart(found.Entries, work.RootFileSystem), found.Entries.Count);
+        }
+    }
+
+    /// <summary>Keeps what this node has found for the plan that it is to make, unless that does not go into memory.</summary>
+    private void Keep(AssignmentView mine, SortedPart part, long entries)
+    {
+        _isTooMuch |= _own.Values.Sum(own => (long)((PackedEntries)own.Entries).Count) + entries > node.Environment.HeldEntries;
+        if (_isTooMuch)
+        {
+            _own.Clear();
+        }
+        else
+        {
+            _own[mine.Id] = part;
         }
     }
 
