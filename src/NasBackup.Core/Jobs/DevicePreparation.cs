@@ -42,7 +42,7 @@ internal sealed class DevicePreparation(PlanFolder folder, RequestDocument reque
     /// <exception cref="BackupException">DeviceNotFound, DeviceReadOnly, DeviceFull, DeviceTooSmall, DeviceUnsuitable.</exception>
     /// <exception cref="FileSystemException">The share does not take what is noted there.</exception>
     /// <exception cref="WorkingListException">What is not in memory cannot be read or written.</exception>
-    /// <exception cref="ScanLostException">Another plans, or has planned.</exception>
+    /// <exception cref="PlanningLostException">Another plans, or has planned.</exception>
     public PreparedDevice Prepare(
         PlanSequence items, IReadOnlyList<SourceIdentityDocument> identities, long bytes, CancellationToken cancellation)
     {
@@ -149,7 +149,7 @@ internal sealed class DevicePreparation(PlanFolder folder, RequestDocument reque
         folder.Planning.Refresh();
         if (folder.Planning.Last is { } last && last.Incarnation != me.Incarnation)
         {
-            throw new ScanLostException($"{last.Node} plans, or has planned");
+            throw new PlanningLostException($"{last.Node} plans, or has planned");
         }
     }
 

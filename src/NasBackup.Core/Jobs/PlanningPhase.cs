@@ -180,7 +180,7 @@ internal sealed class PlanningPhase(NodeContext node)
             SetWarnings.Tell(plan.Warnings ?? new Dictionary<string, long>(StringComparer.Ordinal), node.Options.Warning);
             slot = node.Me.Slot(node.Folder.Share, SlotKind.Planned) with { Plan = plan };
         }
-        catch (ScanLostException)
+        catch (PlanningLostException)
         {
             // This node was held for failed: another plans, or its part of the scan is another's. What is decided is read again.
             RemoveEmptyFolder();

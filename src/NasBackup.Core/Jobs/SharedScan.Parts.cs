@@ -24,7 +24,7 @@ internal sealed partial class SharedScan
     private bool _isTooMuch;
 
     /// <summary>Scans a part, and closes it where it is shared.</summary>
-    /// <exception cref="ScanLostException">It is another's now.</exception>
+    /// <exception cref="PlanningLostException">It is another's now.</exception>
     private ScanResult Run(ScanWork work)
     {
         NodeState before = node.Heart.State;
@@ -65,7 +65,7 @@ internal sealed partial class SharedScan
         {
             Run(WorkOf(open, tree, sofar => node.Heart.Meter.NoteCount(sofar.Entries), plans: false));
         }
-        catch (Exception e) when (e is ScanLostException or FileSystemException { IsDeviceWide: false } or BackupException)
+        catch (Exception e) when (e is PlanningLostException or FileSystemException { IsDeviceWide: false } or BackupException)
         {
             node.Verbose($"the scan of {open.Id} is left to others: {e.Message}");
             NoteUnfit(SourceOf(open));
@@ -103,7 +103,7 @@ internal sealed partial class SharedScan
 
             if (work.Assignment is { Terminal: { } terminal })
             {
-                throw new ScanLostException($"what it was scanning was taken over by {terminal.Node}");
+                throw new PlanningLostException($"what it was scanning was taken over by {terminal.Node}");
             }
 
             ThrowIfPlanned();
@@ -160,7 +160,7 @@ internal sealed partial class SharedScan
     }
 
     /// <summary>From now on the scan of the source is shared; all of it is this node's part.</summary>
-    /// <exception cref="ScanLostException">Another has begun to share it.</exception>
+    /// <exception cref="PlanningLostException">Another has begun to share it.</exception>
     private AssignmentView Open(ScanWork work)
     {
         AssignmentView top = _view.Find(IdOf(work.Source))!;
@@ -170,19 +170,19 @@ internal sealed partial class SharedScan
             Successors = [mine],
             Shared = new SharedSourceDocument(work.Task.Roots[0].Status.Inode, work.Tree.FileSystemName),
         };
-        return PublishOrLose(top, slot) ? _view.Find(_inHand = mine.Id)! : throw new ScanLostException($"{top.Terminal?.Node} has begun to share the scan of {node.Request.Sources[work.Source].Path}");
+        return PublishOrLose(top, slot) ? _view.Find(_inHand = mine.Id)! : throw new PlanningLostException($"{top.Terminal?.Node} has begun to share the scan of {node.Request.Sources[work.Source].Path}");
     }
 
     /// <summary>Gives folders away, in one part for each of those that wait.</summary>
     /// <returns>True: they are others'.</returns>
-    /// <exception cref="ScanLostException">The whole scan is another's.</exception>
+    /// <exception cref="PlanningLostException">The whole scan is another's.</exception>
     private bool Cut(AssignmentView mine, IReadOnlyList<Entry> taken, int takers)
     {
         int each = (taken.Count + takers - 1) / takers;
         List<AssignmentDocument> parts = [.. taken.Chunk(each).Select(roots => _lists.Write(NewId(mine), roots.Select(root => new ListItem(root)), null, null))];
         if (!PublishOrLose(mine, node.Me.Slot(node.Folder.Share, SlotKind.Cut) with { CutAt = 0, Successors = parts }))
         {
-            throw new ScanLostException($"what it was scanning was taken over by {mine.Terminal?.Node}");
+            throw new PlanningLostException($"what it was scanning was taken over by {mine.Terminal?.Node}");
         }
 
         node.Verbose($"leaves {taken.Count} folders of {mine.Id} to others, in {parts.Count} parts.");
@@ -206,7 +206,7 @@ internal sealed partial class SharedScan
         };
         if (!PublishOrLose(mine, slot))
         {
-            throw new ScanLostException($"what it has scanned was taken over by {mine.Terminal?.Node}");
+            throw new PlanningLostException($"what it has scanned was taken over by {mine.Terminal?.Node}");
         }
 
         if (work.Plans)

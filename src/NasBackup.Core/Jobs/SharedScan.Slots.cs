@@ -118,7 +118,7 @@ internal sealed partial class SharedScan
     }
 
     /// <summary>The same for a slot by which a part is opened, cut or closed.</summary>
-    /// <exception cref="ScanLostException">It could not be found out; the part is given back, as far as it is this node's, when it can be.</exception>
+    /// <exception cref="PlanningLostException">It could not be found out; the part is given back, as far as it is this node's, when it can be.</exception>
     private bool PublishOrLose(AssignmentView scan, SlotDocument slot)
     {
         try
@@ -127,7 +127,7 @@ internal sealed partial class SharedScan
         }
         catch (FileSystemException e)
         {
-            throw new ScanLostException($"it is not known what was decided: {e.Message}");
+            throw new PlanningLostException($"it is not known what was decided: {e.Message}");
         }
     }
 
@@ -135,7 +135,7 @@ internal sealed partial class SharedScan
     {
         if (node.Folder.Planning.Last is { } last && last.Incarnation != node.Me.Incarnation)
         {
-            throw new ScanLostException($"{last.Node} plans now");
+            throw new PlanningLostException($"{last.Node} plans now");
         }
     }
 
@@ -143,7 +143,7 @@ internal sealed partial class SharedScan
     {
         if (node.Folder.Planning.End is { } end)
         {
-            throw new ScanLostException($"{end.Node} has ended the planning");
+            throw new PlanningLostException($"{end.Node} has ended the planning");
         }
     }
 

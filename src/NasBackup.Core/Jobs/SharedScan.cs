@@ -4,9 +4,6 @@ using NasBackup.Planning;
 
 namespace NasBackup.Jobs;
 
-/// <summary>Another has what this node was scanning, or planning.</summary>
-internal sealed class ScanLostException(string message) : Exception(message);
-
 /// <summary>
 /// Several nodes scan a source together. Whoever plans begins alone; when it takes long, it gives folders that it has found and
 /// not read to the nodes that wait for the plan, and so do these. A part is an assignment: claimed, cut, closed and taken
@@ -52,7 +49,7 @@ internal sealed partial class SharedScan(NodeContext node)
     /// <param name="report">Told how far this node is.</param>
     /// <returns>Null where this node has to scan it all by itself: the others see it in another way.</returns>
     /// <exception cref="FileSystemException">The source has gone away as a whole.</exception>
-    /// <exception cref="ScanLostException">Another plans now.</exception>
+    /// <exception cref="PlanningLostException">Another plans now.</exception>
     /// <exception cref="BackupException">The share does not answer.</exception>
     /// <exception cref="WorkingListException">What does not go into memory cannot be written.</exception>
     public ScannedSource? Scan(int source, IFileTree tree, PlanRoom room, Action<ScanProgress> report)
@@ -76,7 +73,7 @@ internal sealed partial class SharedScan(NodeContext node)
                     return new ScannedSource(found);
                 }
             }
-            catch (ScanLostException e) when (top.Terminal is not null)
+            catch (PlanningLostException e) when (top.Terminal is not null)
             {
                 node.Verbose(e.Message);
             }
@@ -185,7 +182,7 @@ internal sealed partial class SharedScan(NodeContext node)
             {
                 Run(WorkOf(mine, tree, report, plans: true));
             }
-            catch (ScanLostException e)
+            catch (PlanningLostException e)
             {
                 node.Verbose(e.Message);
             }
