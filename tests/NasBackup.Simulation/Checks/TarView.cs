@@ -32,15 +32,28 @@ internal static class TarView
             return volume.ToArray();
         }
 
-        using var archive = new MemoryStream();
+        var frames = new List<byte[]>();
         while (!volume.IsEmpty)
         {
             VolumeFrame.Measure(volume, out int length, out int content);
-            archive.Write(length > 0 ? VolumeFrame.Decompress(volume[..length], content) : throw new FormatException("a frame is cut off"));
+            frames.Add(length > 0 ? VolumeFrame.Decompress(volume[..length], content) : throw new FormatException("a frame is cut off"));
             volume = volume[length..];
         }
 
-        return archive.ToArray();
+        if (frames.Count == 1)
+        {
+            return frames[0];
+        }
+
+        byte[] archive = GC.AllocateUninitializedArray<byte>(frames.Sum(frame => frame.Length));
+        int at = 0;
+        foreach (byte[] frame in frames)
+        {
+            frame.CopyTo(archive, at);
+            at += frame.Length;
+        }
+
+        return archive;
     }
 
     /// <summary>All members of a volume, up to the end of the archive.</summary>

@@ -57,9 +57,9 @@ internal static class SourceTree
     private static void AddFile(Volume volume, Inode root, FilePath path, int size, Random random)
     {
         Inode file = volume.Create(root, path, EntryKind.File, "fill");
-        var content = new byte[size];
+        byte[] content = GC.AllocateUninitializedArray<byte>(size);
         random.NextBytes(content);
-        volume.Write(file, 0, content);
+        volume.Fill(file, content);
         volume.SetMetadata(file, new FileMetadata(1_600_000_000_000_000_000 + random.Next(), 0x1A4, (uint)random.Next(3), 100));
         volume.Sync(file);
     }

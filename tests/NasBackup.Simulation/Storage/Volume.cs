@@ -192,6 +192,16 @@ internal sealed partial class Volume
         Modified(inode, touches);
     }
 
+    /// <summary>As <see cref="Write"/>, of all that a new file holds.</summary>
+    /// <param name="inode">The file.</param>
+    /// <param name="content">Nobody may change it any more.</param>
+    public void Fill(Inode inode, byte[] content)
+    {
+        Allocate(inode, 0, content.Length, "write");
+        inode.SetData(content);
+        Modified(inode);
+    }
+
     /// <summary>Makes sure of room without changing the length.</summary>
     public void Reserve(Inode inode, long bytes) => Allocate(inode, 0, bytes, "reserve room for");
 
