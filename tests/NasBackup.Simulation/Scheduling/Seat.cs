@@ -11,6 +11,9 @@ internal sealed partial class Seat
     // 1,024 cores, as the C library's own sets have them.
     private const int Words = 16;
 
+    // Where this process began to run: of two that run at once, each with one seat, the system has put the second elsewhere.
+    private static readonly int s_first = OperatingSystem.IsLinux() ? GetCore() : 0;
+
     [ThreadStatic]
     private static Seat? s_own;
 
@@ -22,7 +25,7 @@ internal sealed partial class Seat
     public static Seat? Own => s_own;
 
     /// <summary>Gives the calling thread a seat, and with it the clusters that it makes; nothing happens where the system has no such call.</summary>
-    /// <param name="number">From 0 on; the cores that this process may use are given out in turn.</param>
+    /// <param name="number">From 0 on; the cores that this process may use are given out in turn, the one that it began on first.</param>
     public static void Take(int number)
     {
         var allowed = new ulong[Words];
@@ -32,7 +35,7 @@ internal sealed partial class Seat
         }
 
         int[] cores = [.. Enumerable.Range(0, Words * 64).Where(core => (allowed[core / 64] >> (core % 64) & 1) != 0)];
-        s_own = new Seat(cores[number % cores.Length]);
+        s_own = new Seat(cores[(Math.Max(0, Array.IndexOf(cores, s_first)) + number) % cores.Length]);
         s_own.Sit();
     }
 
@@ -41,6 +44,9 @@ internal sealed partial class Seat
 
     [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
     private static partial int GetAffinity(int thread, nint length, [In, Out] ulong[] mask);
+
+    [LibraryImport("libc", EntryPoint = "sched_getcpu")]
+    private static partial int GetCore();
 
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     private static partial int SetAffinity(int thread, nint length, [In] ulong[] mask);
