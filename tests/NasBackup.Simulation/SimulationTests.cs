@@ -51,7 +51,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
     /// 1001221: a share that was full while nodes planned ended the plan for good. 771: so did a share that had made a planner's
     /// working list, and said that it was there already. 942: an entry whose second try met an outage of the device had failed,
     /// though the device came back. 8900048: a node whose share was full after its first record could not say goodbye; 8000732: one
-    /// that did not begin for it showed a record for a moment.</summary>
+    /// that did not begin for it showed a record for a moment. 50000504, 50002328: a file of the device's probe that was said to be there
+    /// already ended the plan for good.</summary>
     [Theory]
     [InlineData(771)]
     [InlineData(942)]
@@ -61,6 +62,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(1001221)]
     [InlineData(8000732)]
     [InlineData(8900048)]
+    [InlineData(50000504)]
+    [InlineData(50002328)]
     public void What_once_broke_a_promise_does_not_any_more(int seed)
     {
         Seat.Take(0);

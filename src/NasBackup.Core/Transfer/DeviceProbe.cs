@@ -85,7 +85,7 @@ internal sealed class DeviceProbe
     {
         FilePath path = _folder.Combine("file");
         FileMetadata made;
-        using (IFileHandle file = _device.CreateNew(path))
+        using (IFileHandle file = MakeFile(path))
         {
             made = file.GetStatus().Metadata;
             NewFileOwner = (made.Owner, made.Group);
@@ -173,7 +173,7 @@ internal sealed class DeviceProbe
         FilePath target = _folder.Combine("target");
         FilePath pointer = _folder.Combine("pointer");
         FileMetadata made;
-        using (IFileHandle file = _device.CreateNew(target))
+        using (IFileHandle file = MakeFile(target))
         {
             made = file.GetStatus().Metadata;
         }
@@ -212,6 +212,20 @@ internal sealed class DeviceProbe
         foreach ((DeviceLack lack, byte[] name) in names)
         {
             Lack(lack, !kept.Contains(new FilePath(name)));
+        }
+    }
+
+    /// <summary>Makes a file in the folder that is this probe's alone. What is said to be there already was made here, and the reply
+    /// was lost: an error that may pass.</summary>
+    private IFileHandle MakeFile(FilePath path)
+    {
+        try
+        {
+            return _device.CreateNew(path);
+        }
+        catch (FileSystemException e) when (e.Problem is FileProblem.AlreadyExists)
+        {
+            throw new FileSystemException(FileProblem.InputOutput, "create", $"{_device.RootPath}/{path}", "it is said to be there already, in a folder that was made a moment ago", e);
         }
     }
 

@@ -58,6 +58,24 @@ public sealed class DeviceProbeTests : IDisposable
         Assert.True(DeviceProbe.Run(device, Place).Lacks.HasFlag(DeviceLack.HardLinks));
     }
 
+    /// <summary>As where a reply was lost: the file was made, and asked again the server says that it is there.</summary>
+    [Theory]
+    [InlineData("file")]
+    [InlineData("target")]
+    public void A_new_file_that_is_said_to_be_there_is_an_error_that_may_pass(string name)
+    {
+        var device = new HookedTree(_temp.Tree, (change, path) =>
+        {
+            if (change == nameof(IFileTree.CreateNew) && path == Place.Combine(FilePath.FromText(name)))
+            {
+                throw new FileSystemException(FileProblem.AlreadyExists, "create", path.ToString(), "of the test");
+            }
+        });
+        var problem = Assert.Throws<FileSystemException>(() => DeviceProbe.Run(device, Place));
+        Assert.Equal(FileProblem.InputOutput, problem.Problem);
+        Assert.Contains($"probe/{name}", problem.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Hard_links_that_are_not_counted_are_hard_links_and_copies_are_none()
     {
