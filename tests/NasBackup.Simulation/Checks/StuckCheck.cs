@@ -32,7 +32,7 @@ internal sealed class StuckCheck(Oracle oracle, SimulatedCluster cluster, Schedu
         // On a ring three of the others watch it.
         Machine[] others = [.. cluster.Machines.Where(other => other != machine && other.IsRunning)];
         int well = others.Count(other => other.TroubledUntil < start.Ticks);
-        bool somebodySees = well > (cluster.Scenario.HasRing ? others.Length - WatchRing.Watchers : 0);
+        bool somebodySees = well > (cluster.Scenario.HasRing ? Math.Max(0, others.Length - WatchRing.Watchers) : 0);
         AssignmentFacts? assignment = oracle.Facts.Find(inHand.Assignment);
         if (somebodySees && assignment is { Terminal: null } && assignment.Owner == record.Incarnation && assignment.Since < start && oracle.LastMoved(record) < start + Grace)
         {

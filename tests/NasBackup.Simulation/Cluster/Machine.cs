@@ -9,6 +9,8 @@ internal sealed class Machine
 {
     private readonly Dictionary<string, ClientMount?> _mounts = new(StringComparer.Ordinal);
     private readonly Func<Volume, ClientMount> _mount;
+    private long _troubledUntil;
+    private bool _isDead;
 
     public Machine(string name, int number, Random random, MachineClock clock, Volume local, IReadOnlyList<Volume> volumes, Func<Volume, ClientMount> mount)
     {
@@ -40,12 +42,24 @@ internal sealed class Machine
     /// <summary>By how much all that it does is slowed down.</summary>
     public double Slowness { get; set; } = 1;
 
-    /// <summary>Moments (ticks) of the last thing that went wrong on it.</summary>
-    public long TroubledUntil { get; set; }
+    /// <summary>Until when (ticks) something is wrong on it; for good while its node is dead.</summary>
+    public long TroubledUntil => _isDead ? long.MaxValue : _troubledUntil;
 
     public IEnumerable<ClientMount> Mounts => _mounts.Values.OfType<ClientMount>();
 
     public ClientMount? MountOf(string volume) => _mounts[volume];
+
+    /// <summary>Something is wrong on it until then (ticks), also for a node that is started meanwhile.</summary>
+    public void Trouble(long until) => _troubledUntil = Math.Max(_troubledUntil, until);
+
+    public void NoteDeath() => _isDead = true;
+
+    /// <summary>A node is started on it at that time (ticks).</summary>
+    public void NoteStart(long now)
+    {
+        _isDead = false;
+        Trouble(now);
+    }
 
     /// <summary>Takes a volume away: what is open through it goes stale, and its place is an empty folder.</summary>
     public void Unmount(string volume)

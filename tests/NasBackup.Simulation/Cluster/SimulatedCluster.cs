@@ -144,7 +144,7 @@ internal sealed class SimulatedCluster
 
         var process = new SimulatedProcess($"{machine.Name}#{++_starts}");
         machine.Process = process;
-        machine.TroubledUntil = Math.Max(_scheduler.Now, machine.TroubledUntil == long.MaxValue ? 0 : machine.TroubledUntil);
+        machine.NoteStart(_scheduler.Now);
         _processes.Add(process);
         _scheduler.Start(process.Name, process, () => RunNode(machine, process));
     }
@@ -202,7 +202,8 @@ internal sealed class SimulatedCluster
     private Machine NewMachine(int number)
     {
         Random random = Stream(100 + number);
-        var clock = new MachineClock(_scheduler, Start) { WallError = TimeSpan.FromSeconds(random.Next(-100000, 100000)), Behind = -random.NextInt64(1L << 40) };
+        var wallError = TimeSpan.FromSeconds(random.Next(-100000, 100000));
+        var clock = new MachineClock(_scheduler, Start, behind: -random.NextInt64(1L << 40)) { WallError = wallError };
         var local = new Volume($"local{number}", 100 + (ulong)number, () => _scheduler.Now);
         return new Machine($"n{number + 1}", number, random, clock, local, Volumes, volume => new ClientMount(
             volume, random, () => _scheduler.Now, volume == Share || volume == Device ? Scenario.CacheTime.Ticks : 0, Tally.Count1));
@@ -222,7 +223,7 @@ internal sealed class SimulatedCluster
     private void PublishRequest()
     {
         var process = new SimulatedProcess("client");
-        var runtime = new SimulatedRuntime(_scheduler, process, new MachineClock(_scheduler, Start));
+        var runtime = new SimulatedRuntime(_scheduler, process, new MachineClock(_scheduler, Start, behind: 0));
         _scheduler.Start("client", process, () =>
         {
             using var share = new Share(DirectWorld.Open(Share), runtime, _tokens);

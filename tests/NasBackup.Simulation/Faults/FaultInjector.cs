@@ -139,7 +139,7 @@ internal sealed class FaultInjector(Scheduler scheduler, SimulatedCluster cluste
 
     private void Trouble(Machine machine, Fault fault)
     {
-        machine.TroubledUntil = Math.Max(machine.TroubledUntil, scheduler.Now + fault.Duration.Ticks);
+        machine.Trouble(scheduler.Now + fault.Duration.Ticks);
         cluster.HasEntryFaults |= fault.Kind is FaultKind.FailingOperations or FaultKind.FailingAfterEffect && fault.Volume > 0;
     }
 

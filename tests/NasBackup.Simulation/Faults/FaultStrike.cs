@@ -102,7 +102,7 @@ internal sealed class FaultStrike(Scheduler scheduler, SimulatedCluster cluster,
 
     private void Kill(Machine machine, bool losesPower)
     {
-        machine.TroubledUntil = long.MaxValue;
+        machine.NoteDeath();
         scheduler.Kill(machine.Process!);
         cluster.NoteDeath(machine);
         if (losesPower && machine.LosePower())
@@ -139,7 +139,7 @@ internal sealed class FaultStrike(Scheduler scheduler, SimulatedCluster cluster,
         machine.Process!.PausedUntil = Math.Max(machine.Process.PausedUntil, scheduler.Now + fault.Duration.Ticks);
         if (fault.Kind is FaultKind.FrozenMachine)
         {
-            machine.Clock.Behind += fault.Duration.Ticks;
+            machine.Clock.StandStill(scheduler.Now + fault.Duration.Ticks);
         }
     }
 
@@ -210,7 +210,7 @@ internal sealed class FaultStrike(Scheduler scheduler, SimulatedCluster cluster,
         scheduler.At(TimeSpan.FromTicks(scheduler.Now) + fault.Duration, () => off(volume));
     }
 
-    private void Trouble(Machine machine, long ticks) => machine.TroubledUntil = Math.Max(machine.TroubledUntil, scheduler.Now + ticks);
+    private void Trouble(Machine machine, long ticks) => machine.Trouble(scheduler.Now + ticks);
 
     private void Count() => tally.Count(fault.Kind.ToString());
 }

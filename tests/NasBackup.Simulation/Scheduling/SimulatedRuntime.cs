@@ -72,17 +72,25 @@ internal sealed class SimulatedRuntime(Scheduler scheduler, SimulatedProcess pro
 
 /// <summary>A machine's clocks. The one that counts seconds may stand still while the machine is paused, as that of a virtual
 /// machine does; the one on the wall may be wrong, and jump.</summary>
-internal sealed class MachineClock(Scheduler scheduler, DateTimeOffset start) : TimeProvider
+internal sealed class MachineClock(Scheduler scheduler, DateTimeOffset start, long behind) : TimeProvider
 {
-    /// <summary>Ticks that this machine's counter is behind.</summary>
-    public long Behind { get; set; }
+    // In ticks.
+    private long _behind = behind;
+    private long _standsUntil;
 
     /// <summary>How wrong the clock on the wall is.</summary>
     public TimeSpan WallError { get; set; }
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => scheduler.Now - Behind;
+    public override long GetTimestamp() => scheduler.Now - _behind;
+
+    /// <summary>It stands still until then (ticks); where it does already, that much longer.</summary>
+    public void StandStill(long until)
+    {
+        _behind += Math.Max(0, until - Math.Max(scheduler.Now, _standsUntil));
+        _standsUntil = Math.Max(_standsUntil, until);
+    }
 
     public override DateTimeOffset GetUtcNow() => start + TimeSpan.FromTicks(scheduler.Now) + WallError;
 }
