@@ -16,7 +16,7 @@ internal sealed class NewNames(SetFolder set, ITransferControl control)
     /// <exception cref="FileSystemException">The device does not do it.</exception>
     public T Create<TState, T>(FilePath path, TState state, Func<FilePath, TState, T> create)
     {
-        // Making a folder that there is costs one call; an attempt in one that there is not costs an exception.
+        // To make a folder that is there costs one call; to try in one that is not costs an exception.
         if (!Folders.Holds(path.ParentBytes))
         {
             MakeFolder(path.Parent);
