@@ -83,7 +83,7 @@ internal sealed class FrozenJournalReader : IDisposable
         (_start, _end) = (0, _end - _start);
         if (_end == _buffer.Length)
         {
-            JournalReader.Lengthen(ref _buffer);
+            RentedBuffer.Lengthen(ref _buffer);
         }
 
         int read = _handle.ReadAt(_buffer.AsSpan(_end, (int)Math.Min(_buffer.Length - _end, _frozen.Length - _read)), _read);

@@ -224,7 +224,7 @@ internal static class JournalReader
                         return;
                     }
 
-                    Lengthen(ref buffer);
+                    RentedBuffer.Lengthen(ref buffer);
                     continue;
                 }
 
@@ -243,15 +243,6 @@ internal static class JournalReader
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    /// <summary>A rented buffer twice as long, with the same content, in its place.</summary>
-    internal static void Lengthen(ref byte[] buffer)
-    {
-        byte[] longer = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
-        buffer.CopyTo(longer, 0);
-        ArrayPool<byte>.Shared.Return(buffer);
-        buffer = longer;
     }
 
     private delegate bool LineVisitor(ReadOnlySpan<byte> line, long offset);

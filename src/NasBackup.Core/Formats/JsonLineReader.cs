@@ -154,10 +154,7 @@ internal sealed class JsonLineReader : IDisposable
                 throw Damaged("a line is longer than any that was written");
             }
 
-            byte[] longer = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
-            _buffer.CopyTo(longer, 0);
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = longer;
+            RentedBuffer.Lengthen(ref _buffer);
         }
 
         int read;
